@@ -7,9 +7,9 @@
 
 use wasmparser::BinaryReader;
 
-use crate::body::{Code, Instruction};
 use crate::leb;
 use crate::operator::{Kind, code};
+use crate::shape::{Code, Instruction};
 
 /// Frames of Go are smaller; what is larger is no offset in one.
 const LARGEST_OFFSET: i64 = 1 << 20;
@@ -61,14 +61,15 @@ fn offset_at(module: &[u8], five: &[Instruction]) -> Option<i64> {
 }
 
 /// The load or the store that uses the address on top of the operand stack, and nothing else does.
-fn access_of(instructions: &[Instruction], start: usize) -> Option<usize> {
+pub(crate) fn access_of(instructions: &[Instruction], start: usize) -> Option<usize> {
     let mut above = 0_usize;
     for (at, instruction) in instructions.iter().enumerate().skip(start).take(FAR) {
         let (pops, pushes) = match instruction.kind {
             Kind::Load if above == 0 => return Some(at),
             Kind::Store if above == 1 => return Some(at),
-            Kind::Load | Kind::LocalTee(_) => (1, 1),
+            Kind::Load | Kind::LocalTee(_) | Kind::WrapI64 => (1, 1),
             Kind::Store => (2, 0),
+            Kind::MemoryCopy | Kind::MemoryFill => (3, 0),
             Kind::LocalGet(_) | Kind::GlobalGet(_) | Kind::I32Const(_) | Kind::I64Const(_) => (0, 1),
             Kind::LocalSet(_) | Kind::GlobalSet(_) => (1, 0),
             Kind::Plain { pops, pushes } => (usize::from(pops), usize::from(pushes)),
@@ -80,9 +81,11 @@ fn access_of(instructions: &[Instruction], start: usize) -> Option<usize> {
 }
 
 /// The code of a load or a store with a larger offset.
-fn with_offset(module: &[u8], access: &Instruction, more: i64) -> Option<Vec<u8>> {
-    let Code::Original(bytes) = &access.code else { return None };
-    let code = module.get(bytes.clone())?;
+pub(crate) fn with_offset(module: &[u8], access: &Instruction, more: i64) -> Option<Vec<u8>> {
+    let code = match &access.code {
+        Code::Original(bytes) => module.get(bytes.clone())?,
+        Code::New(bytes) => bytes,
+    };
     let mut reader = BinaryReader::new(code.get(1..)?, 0);
     let (align, offset) = (reader.read_var_u32().ok()?, reader.read_var_u32().ok()?);
     let offset = i64::from(offset).checked_add(more).and_then(|offset| u32::try_from(offset).ok())?;

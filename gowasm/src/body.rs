@@ -19,33 +19,14 @@
 //! segment begins and ends with an empty operand stack.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 
-use wasmparser::{FunctionBody, Operator, ValType};
+use wasmparser::FunctionBody;
 
-use crate::address;
-use crate::leb;
+use crate::leaf::Leaves;
 use crate::names::Runtime;
 use crate::operator::{Kind, code};
-
-/// Why a function is copied as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Copied(pub(crate) &'static str);
-
-/// The code of an instruction, or of several that follow each other.
-#[derive(Clone, Debug)]
-pub(crate) enum Code {
-    /// As it is in the module, at these bytes.
-    Original(Range<usize>),
-    /// Written anew.
-    New(Vec<u8>),
-}
-
-/// An instruction of a body.
-pub(crate) struct Instruction {
-    pub(crate) kind: Kind,
-    pub(crate) code: Code,
-}
+use crate::shape::{self, CALL, Code, Copied, FIRST_PC, Head, Instruction, LOCAL_PC, LOCAL_SP, STACK_POINTER};
+use crate::{address, bulk, leb};
 
 /// A part of a segment.
 #[derive(Debug)]
@@ -58,6 +39,16 @@ pub(crate) enum Item {
     /// second half is dead.
     SetStackPointer {
         local: u32,
+        is_dead: bool,
+    },
+    /// What a leaf does, written where it is called. If it may panic, two blocks are around that: it
+    /// branches out of the first one to be called after all, with that PC to return to.
+    Inlined {
+        code: Vec<u8>,
+        call: Option<(u32, i64)>,
+    },
+    /// `local.get SP; global.set SP`, as a leaf did at its end.
+    PublishStackPointer {
         is_dead: bool,
     },
     /// The beginning of a block within the segment, almost always an `if`.
@@ -90,6 +81,10 @@ pub(crate) struct Body {
     pub(crate) locals: Vec<(u32, u8)>,
     /// The index of a local of type i32 that is added.
     pub(crate) scratch: u32,
+    /// The types of further locals behind it.
+    pub(crate) more_locals: Vec<u8>,
+    /// Bytes of code that was added to make it faster.
+    pub(crate) added: usize,
     pub(crate) segments: Vec<Segment>,
     /// The basic blocks in which a frame can be resumed, each with its segment.
     pub(crate) resumptions: Vec<(u32, usize)>,
@@ -101,40 +96,41 @@ pub(crate) struct Body {
     pub(crate) function_pc: i64,
 }
 
-/// `funcValueOffset` of Go's linker: the PC_F of the first function that is not imported.
-const FIRST_PC: i64 = 0x1000;
-
 /// Bytes of the largest function that is taken apart; the rest of a module's code is in smaller
 /// ones.
 const LARGEST: usize = 4 << 20;
 
-/// Locals of a function, of which WebAssembly's engines allow 50,000.
-const MOST_LOCALS: u32 = 40_000;
-
-const STACK_POINTER: u32 = 0;
-const LOCAL_PC: u32 = 0;
-const LOCAL_SP: u32 = 1;
-
 impl Body {
     /// Takes the function with that index apart, in a module that imports so many functions.
-    pub(crate) fn read(module: &[u8], function: &FunctionBody<'_>, index: u32, imported: u32, runtime: &Runtime) -> Result<Body, Copied> {
+    pub(crate) fn read(
+        module: &[u8],
+        function: &FunctionBody<'_>,
+        index: u32,
+        imported: u32,
+        runtime: &Runtime,
+        leaves: &Leaves,
+    ) -> Result<Body, Copied> {
         if function.range().len() > LARGEST {
             return Err(Copied("it is too large"));
         }
-        let (locals, scratch) = locals(function)?;
-        let (mut instructions, table) = instructions(module, function)?;
-        let kind = |at: usize| kind(&instructions, at);
+        let (locals, scratch) = shape::locals(function)?;
+        let (mut instructions, table) = shape::instructions(module, function)?;
+        let kind = |at: usize| shape::kind(&instructions, at);
         if kind(0) != Kind::GlobalGet(STACK_POINTER) || kind(1) != Kind::LocalSet(LOCAL_SP) {
             return Err(Copied("it does not begin with its stack pointer"));
         }
         let head = Head::read(&instructions, &table)?;
         address::fold(module, &mut instructions, head.end);
+        let added = bulk::shorten(&mut instructions, head.end);
         let reader = Reader {
             instructions: &instructions,
             table: if head.is_table { table } else { vec![0] },
             head,
             runtime,
+            leaves,
             scratch,
+            more_locals: Vec::new(),
+            added,
             function_pc: FIRST_PC + i64::from(index) - i64::from(imported),
             at: head.end,
             segment: 0,
@@ -152,116 +148,17 @@ impl Body {
     }
 }
 
-/// The declared locals in groups, and the index behind them.
-fn locals(function: &FunctionBody<'_>) -> Result<(Vec<(u32, u8)>, u32), Copied> {
-    let mut groups = Vec::new();
-    let mut count = 1_u32;
-    let reader = function.get_locals_reader().map_err(|_| Copied("its locals are damaged"))?;
-    for group in reader {
-        let (many, ty) = group.map_err(|_| Copied("its locals are damaged"))?;
-        count = count.checked_add(many).filter(|count| *count < MOST_LOCALS).ok_or(Copied("it has too many locals"))?;
-        let byte = match ty {
-            ValType::I32 => 0x7F,
-            ValType::I64 => 0x7E,
-            ValType::F32 => 0x7D,
-            ValType::F64 => 0x7C,
-            ValType::V128 => 0x7B,
-            ValType::Ref(_) => return Err(Copied("it has locals of a type that Go does not use")),
-        };
-        groups.push((many, byte));
-    }
-    Ok((groups, count))
-}
-
-/// The instructions, and the targets of the first `br_table`, the default last.
-fn instructions(module: &[u8], function: &FunctionBody<'_>) -> Result<(Vec<Instruction>, Vec<usize>), Copied> {
-    let damaged = |_| Copied("its code is damaged");
-    let mut reader = function.get_operators_reader().map_err(damaged)?;
-    // An instruction has two bytes and a half, on average.
-    let (mut instructions, mut table) = (Vec::with_capacity(function.range().len() / 2), Vec::new());
-    while !reader.eof() {
-        let start = reader.original_position();
-        let operator = reader.read().map_err(damaged)?;
-        let bytes = start..reader.original_position();
-        if let Operator::BrTable { targets } = &operator
-            && table.is_empty()
-        {
-            for target in targets.targets() {
-                table.push(target.map_err(damaged)? as usize);
-            }
-            table.push(targets.default() as usize);
-        }
-        let opcode = module.get(start).copied().unwrap_or(code::UNREACHABLE);
-        instructions.push(Instruction { kind: Kind::of(&operator, opcode), code: Code::Original(bytes) });
-    }
-    Ok((instructions, table))
-}
-
-fn kind(instructions: &[Instruction], at: usize) -> Kind {
-    instructions.get(at).map_or(Kind::Nothing, |instruction| instruction.kind)
-}
-
-/// What stands before the first segment.
-#[derive(Clone, Copy)]
-struct Head {
-    /// Where the first segment begins.
-    end: usize,
-    segments: usize,
-    /// Whether there is a `br_table`, and blocks for it.
-    is_table: bool,
-    has_loop: bool,
-    may_unwind: bool,
-}
-
-impl Head {
-    fn read(instructions: &[Instruction], table: &[usize]) -> Result<Head, Copied> {
-        let kind = |at: usize| kind(instructions, at);
-        let (mut at, mut blocks, mut has_loop, mut may_unwind) = (2, 0, false, false);
-        loop {
-            match kind(at) {
-                Kind::Loop if !has_loop && blocks <= 1 => {
-                    has_loop = true;
-                    may_unwind = blocks == 1;
-                    blocks = 0;
-                }
-                Kind::Block => blocks += 1,
-                _ => break,
-            }
-            at += 1;
-        }
-        let is_table = blocks > 0 && kind(at) == Kind::LocalGet(LOCAL_PC) && kind(at + 1) == Kind::BrTable && kind(at + 2) == Kind::End;
-        if is_table {
-            let last = *table.last().ok_or(Copied("its table has no targets"))?;
-            if table.iter().any(|target| *target > last) {
-                return Err(Copied("its table leads elsewhere"));
-            }
-            if !has_loop && blocks == last + 2 {
-                may_unwind = true;
-            } else if blocks != last + 1 {
-                return Err(Copied("its table has not as many targets as there are blocks"));
-            }
-            return Ok(Head { end: at + 3, segments: last + 1, is_table, has_loop, may_unwind });
-        }
-        if has_loop || blocks > 1 {
-            return Err(Copied("its blocks have no table"));
-        }
-        let count = instructions.len();
-        let ends_as_unwinding =
-            count >= 3 && kind(count - 2) == Kind::I32Const(1) && kind(count - 3) == Kind::End && kind(count - 1) == Kind::End;
-        if blocks == 1 && !ends_as_unwinding {
-            return Err(Copied("its block is none that calls unwind to"));
-        }
-        Ok(Head { end: 2 + blocks, segments: 1, is_table, has_loop, may_unwind: blocks == 1 })
-    }
-}
-
 /// Walks over the instructions of the segments.
 struct Reader<'a> {
     instructions: &'a [Instruction],
     table: Vec<usize>,
     head: Head,
     runtime: &'a Runtime,
+    leaves: &'a Leaves,
     scratch: u32,
+    /// The types of the locals of leaves, behind the scratch local.
+    more_locals: Vec<u8>,
+    added: usize,
     function_pc: i64,
     at: usize,
     segment: usize,
@@ -317,6 +214,8 @@ impl Reader<'_> {
         Ok(Body {
             locals,
             scratch: self.scratch,
+            more_locals: self.more_locals,
+            added: self.added,
             segments,
             resumptions,
             may_unwind: self.head.may_unwind,
@@ -327,7 +226,7 @@ impl Reader<'_> {
     }
 
     fn kind(&self, ahead: usize) -> Kind {
-        kind(self.instructions, self.at + ahead)
+        shape::kind(self.instructions, self.at + ahead)
     }
 
     fn end_segment(&mut self) -> Segment {
@@ -368,7 +267,7 @@ impl Reader<'_> {
 
     /// Goes over an instruction that may be run, or over several that belong together.
     fn step(&mut self, kind: Kind) -> Result<(), Copied> {
-        if self.jump(kind) || self.sigpanic(kind) {
+        if self.jump(kind) || self.sigpanic() || self.leaf() {
             return Ok(());
         }
         let code = self.instructions[self.at].code.clone();
@@ -385,8 +284,14 @@ impl Reader<'_> {
             }
             Kind::BrIf(to) if self.head.may_unwind && to as usize == self.depth_of_unwinding() => {
                 let callee = self.callee.ok_or(Copied("it unwinds without a call"))?;
+                if callee.is_some_and(|callee| self.leaves.is_steady(callee)) {
+                    self.push_code(Code::New(vec![code::DROP]));
+                    self.at += 1;
+                    return Ok(());
+                }
                 let is_sigpanic = callee.is_some() && callee == self.runtime.sigpanic;
-                if self.depth == 0 || !is_sigpanic {
+                let never_comes_back = callee.is_some_and(|callee| self.leaves.never_comes_back(callee));
+                if (self.depth == 0 || !is_sigpanic) && !never_comes_back {
                     self.resume_behind(callee)?;
                 }
                 self.items.push(Item::UnwindIf);
@@ -398,6 +303,9 @@ impl Reader<'_> {
             Kind::Br(_) | Kind::BrIf(_) => return Err(Copied("it branches out of a segment")),
             Kind::BrTable => return Err(Copied("it has a table within a segment")),
             Kind::Foreign => return Err(Copied("it has an instruction that Go does not use")),
+            Kind::Call(function) if Some(function) == self.leaves.divide && self.is_divisor() => {
+                self.push_code(Code::New(vec![code::I64_DIV_S]));
+            }
             Kind::Call(function) => {
                 self.items.push(Item::Observing(code));
                 self.callee = Some(Some(function));
@@ -429,7 +337,7 @@ impl Reader<'_> {
             }
             Kind::GlobalGet(STACK_POINTER) | Kind::GlobalSet(STACK_POINTER) => self.items.push(Item::Observing(code)),
             Kind::Store => {
-                if let Some(Kind::I64Const(pc)) = self.at.checked_sub(1).map(|at| self::kind(self.instructions, at))
+                if let Some(Kind::I64Const(pc)) = self.at.checked_sub(1).map(|at| shape::kind(self.instructions, at))
                     && pc >> 16 == self.function_pc
                 {
                     self.return_pc = Some(pc);
@@ -460,30 +368,44 @@ impl Reader<'_> {
     }
 
     /// The call of `sigpanic` behind the check of a pointer, of which each has one of its own.
-    fn sigpanic(&mut self, kind: Kind) -> bool {
-        let Some(sigpanic) = self.runtime.sigpanic.filter(|_| self.head.may_unwind) else { return false };
-        let pc = match self.kind(6) {
-            Kind::I64Const(pc) if pc >> 16 == self.function_pc => pc,
-            _ => return false,
-        };
-        let is_call = kind == Kind::LocalGet(LOCAL_SP)
-            && self.kind(1) == Kind::I32Const(8)
-            && self.kind(3) == Kind::LocalTee(LOCAL_SP)
-            && self.kind(4) == Kind::GlobalSet(STACK_POINTER)
-            && self.kind(5) == Kind::LocalGet(LOCAL_SP)
-            && self.kind(7) == Kind::Store
-            && self.kind(8) == Kind::I32Const(0)
-            && self.kind(9) == Kind::Call(sigpanic)
-            && self.kind(10) == Kind::GlobalGet(STACK_POINTER)
-            && self.kind(11) == Kind::LocalSet(LOCAL_SP)
-            && matches!(self.kind(12), Kind::BrIf(to) if to as usize == self.depth_of_unwinding());
-        if is_call {
-            self.has_sigpanic = true;
-            self.items.push(Item::Sigpanic((pc & 0xFFFF) as u32));
-            self.dead = Some(self.depth);
-            self.at += 13;
+    fn sigpanic(&mut self) -> bool {
+        let call = self.call().filter(|(callee, _)| Some(*callee) == self.runtime.sigpanic);
+        let Some((_, pc)) = call else { return false };
+        self.has_sigpanic = true;
+        self.items.push(Item::Sigpanic((pc & 0xFFFF) as u32));
+        self.dead = Some(self.depth);
+        self.at += CALL;
+        true
+    }
+
+    /// The call of a leaf that is written here.
+    fn leaf(&mut self) -> bool {
+        let Some((callee, pc)) = self.call() else { return false };
+        let Some(leaf) = self.leaves.inline(callee) else { return false };
+        let mut locals = Vec::with_capacity(leaf.locals.len());
+        for (at, ty) in leaf.locals.iter().enumerate() {
+            let wanted = 1 + leaf.locals[..at].iter().filter(|before| *before == ty).count();
+            let found = self.more_locals.iter().enumerate().filter(|(_, other)| *other == ty).nth(wanted - 1);
+            let place = found.map_or(self.more_locals.len(), |(place, _)| place);
+            if place == self.more_locals.len() {
+                self.more_locals.push(*ty);
+            }
+            locals.push(self.scratch + 1 + place as u32);
         }
-        is_call
+        let code = leaf.write(&locals);
+        self.added += code.len();
+        self.items.push(Item::Inlined { code, call: leaf.may_panic.then_some((callee, pc)) });
+        self.items.push(Item::PublishStackPointer { is_dead: false });
+        self.return_pc = None;
+        self.callee = None;
+        self.at += CALL;
+        true
+    }
+
+    /// The callee, and the PC to return to, of a call that may unwind and begins here.
+    fn call(&self) -> Option<(u32, i64)> {
+        let unwinding = self.head.may_unwind.then(|| self.depth_of_unwinding())?;
+        shape::call_at(self.instructions, self.at, unwinding).filter(|(_, pc)| pc >> 16 == self.function_pc)
     }
 
     /// Whether `global.get SP; local.set 1; br_if` out of the function follows.
@@ -518,6 +440,12 @@ impl Reader<'_> {
             (_, Code::New(bytes)) if bytes.is_empty() => {}
             (_, code) => self.items.push(Item::Code(code)),
         }
+    }
+
+    /// Whether a constant is on top of the operand stack that anything can be divided by.
+    fn is_divisor(&self) -> bool {
+        let before = self.at.checked_sub(1).map_or(Kind::Nothing, |at| shape::kind(self.instructions, at));
+        matches!(before, Kind::I64Const(divisor) if divisor != 0 && divisor != -1)
     }
 
     /// How many of the head's blocks are still open.

@@ -4,11 +4,12 @@
 //! A node that several edges lead to is put behind a block, whose end is where they branch to. The
 //! head of a loop is put into a `loop`. Any other node is written where the one edge to it is.
 
-use crate::body::{Body, Code, Copied, Item};
+use crate::body::{Body, Item};
 use crate::graph::NONE;
 use crate::leb;
 use crate::operator::code;
 use crate::resume::{Flow, Node};
+use crate::shape::{Code, Copied};
 
 /// Writes the function: its locals and its code.
 ///
@@ -130,12 +131,15 @@ impl Emitter<'_> {
     }
 
     fn locals(&mut self) {
-        self.number(self.body.locals.len() as u64 + 1);
+        self.number((self.body.locals.len() + self.body.more_locals.len()) as u64 + 1);
         for &(many, ty) in &self.body.locals {
             self.number(u64::from(many));
             self.out.push(ty);
         }
         self.bytes(&[1, 0x7F]);
+        for ty in &self.body.more_locals {
+            self.bytes(&[1, *ty]);
+        }
     }
 
     /// Opens a block or a loop; gives its label.
@@ -272,6 +276,16 @@ impl Emitter<'_> {
                         self.bytes(&[code::GLOBAL_SET, 0]);
                     }
                 }
+                Item::Inlined { code, call } => {
+                    self.bytes(code);
+                    if let Some((callee, pc)) = *call {
+                        self.open += 1;
+                        self.call(callee, pc)?;
+                        self.end();
+                    }
+                }
+                Item::PublishStackPointer { is_dead: false } => self.bytes(&[code::LOCAL_GET, 1, code::GLOBAL_SET, 0]),
+                Item::PublishStackPointer { is_dead: true } => {}
                 Item::Open(code) => {
                     self.code(code);
                     self.open += 1;
@@ -308,6 +322,17 @@ impl Emitter<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Calls a leaf that is going to panic.
+    fn call(&mut self, callee: u32, pc: i64) -> Result<(), Copied> {
+        self.bytes(&[code::LOCAL_GET, 1, code::I32_CONST, 8, code::I32_SUB, code::LOCAL_TEE, 1, code::GLOBAL_SET, 0]);
+        self.bytes(&[code::LOCAL_GET, 1, code::I64_CONST]);
+        leb::signed(&mut self.out, pc);
+        self.bytes(&[code::I64_STORE, 3, 0, code::I32_CONST, 0, code::CALL]);
+        self.number(u64::from(callee));
+        self.bytes(&[code::DROP, code::BR]);
+        self.label(self.unwind)
     }
 
     /// Calls `sigpanic` as each check did by itself: `SP -= 8; *SP = PC; sigpanic(0)`. The block's

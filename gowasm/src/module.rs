@@ -5,13 +5,16 @@ use std::fmt;
 
 use wasmparser::{CompositeInnerType, FuncType, FunctionBody, KnownCustom, Parser, Payload, TypeRef, ValType};
 
-use crate::body::{Body, Copied};
+use crate::body::Body;
+use crate::known::Library;
+use crate::leaf::Leaves;
 use crate::names::{self, Runtime};
 use crate::resume::Flow;
+use crate::shape::Copied;
 use crate::{emit, leb, stack_pointer};
 
 /// The version of what this crate does to code: part of the key of whatever is kept of it.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The custom section that marks a module which went through [`optimize`].
 const MARK: &str = "gowasm";
@@ -87,6 +90,8 @@ pub fn optimize(module: &[u8]) -> Result<Optimized, Unchanged> {
 /// As [`optimize`]; [`Unchanged::Stopped`] when it was not wanted any more.
 pub fn optimize_while(module: &[u8], wanted: impl Fn() -> bool) -> Result<Optimized, Unchanged> {
     let parts = Parts::read(module)?;
+    let library = Library::new();
+    let leaves = parts.leaves(module, &library);
     let mut code = Vec::with_capacity(module.len());
     leb::unsigned(&mut code, parts.bodies.len() as u64);
     let mut rewritten = 0;
@@ -96,7 +101,8 @@ pub fn optimize_while(module: &[u8], wanted: impl Fn() -> bool) -> Result<Optimi
             return Err(Unchanged::Stopped);
         }
         let original = module.get(body.range()).unwrap_or_default();
-        match parts.rewrite(module, number, body) {
+        let better = parts.types[number].as_ref().and_then(|ty| library.better(ty, original));
+        match better.map_or_else(|| parts.rewrite(module, number, body, &leaves), Ok) {
             Ok(function) => {
                 rewritten += 1;
                 leb::unsigned(&mut code, function.len() as u64);
@@ -115,8 +121,8 @@ pub fn optimize_while(module: &[u8], wanted: impl Fn() -> bool) -> Result<Optimi
 /// What has to be known of a module.
 struct Parts<'m> {
     imported: u32,
-    /// Of each function that is not imported, whether it has the type of Go's own: i32 to i32.
-    is_go: Vec<bool>,
+    /// The type of each function that is not imported.
+    types: Vec<Option<FuncType>>,
     bodies: Vec<FunctionBody<'m>>,
     runtime: Runtime,
 }
@@ -131,9 +137,10 @@ impl<'m> Parts<'m> {
                 Payload::TypeSection(section) => {
                     for group in section {
                         let group = group.map_err(|_| Unchanged::Damaged)?;
-                        types.extend(
-                            group.types().map(|ty| matches!(&ty.composite_type.inner, CompositeInnerType::Func(ty) if is_go_function(ty))),
-                        );
+                        types.extend(group.types().map(|ty| match &ty.composite_type.inner {
+                            CompositeInnerType::Func(ty) => Some(ty.clone()),
+                            _ => None,
+                        }));
                     }
                 }
                 Payload::ImportSection(section) => {
@@ -145,7 +152,7 @@ impl<'m> Parts<'m> {
                 Payload::FunctionSection(section) => {
                     for ty in section {
                         let ty = ty.map_err(|_| Unchanged::Damaged)?;
-                        functions.push(types.get(ty as usize).copied().unwrap_or(false));
+                        functions.push(types.get(ty as usize).cloned().flatten());
                     }
                 }
                 Payload::CodeSectionEntry(body) => bodies.push(body),
@@ -171,20 +178,36 @@ impl<'m> Parts<'m> {
             .or_else(|| data.map(|section| Runtime::from_data(section, imported)))
             .filter(Runtime::is_known)
             .ok_or(Unchanged::NoRuntime)?;
-        Ok(Parts { imported, is_go: functions, bodies, runtime })
+        Ok(Parts { imported, types: functions, bodies, runtime })
     }
 
-    fn rewrite(&self, module: &[u8], number: usize, function: &FunctionBody<'_>) -> Result<Vec<u8>, Copied> {
-        if !self.is_go[number] {
+    fn is_go(&self, number: usize) -> bool {
+        self.types.get(number).is_some_and(|ty| ty.as_ref().is_some_and(is_go_function))
+    }
+
+    /// What is known of the functions that others call.
+    fn leaves(&self, module: &[u8], library: &Library) -> Leaves {
+        let functions: Vec<(&FunctionBody<'_>, bool)> = self.bodies.iter().enumerate().map(|(at, body)| (body, self.is_go(at))).collect();
+        let mut leaves = Leaves::find(module, &functions, self.imported, &self.runtime);
+        let is_division = |(ty, body): (&Option<FuncType>, &FunctionBody<'_>)| {
+            ty.as_ref().is_some_and(|ty| library.is_division(ty, module.get(body.range()).unwrap_or_default()))
+        };
+        let found = self.types.iter().zip(&self.bodies).position(is_division);
+        leaves.divide = found.and_then(|at| u32::try_from(at).ok()).and_then(|at| self.imported.checked_add(at));
+        leaves
+    }
+
+    fn rewrite(&self, module: &[u8], number: usize, function: &FunctionBody<'_>, leaves: &Leaves) -> Result<Vec<u8>, Copied> {
+        if !self.is_go(number) {
             return Err(Copied("it is no function of Go's own type"));
         }
         let index =
             u32::try_from(number).ok().and_then(|number| self.imported.checked_add(number)).ok_or(Copied("it has too high a number"))?;
         let length = function.range().len();
-        let mut body = Body::read(module, function, index, self.imported, &self.runtime)?;
+        let mut body = Body::read(module, function, index, self.imported, &self.runtime, leaves)?;
         let flow = Flow::of(&body, STEPS_PER_BYTE * length)?;
         stack_pointer::mark_dead_stores(&mut body, &flow);
-        emit::emit(module, &body, &flow, self.runtime.sigpanic, 2 * length + 256)
+        emit::emit(module, &body, &flow, self.runtime.sigpanic, 2 * length + body.added + 256)
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Runtime {
     pub(crate) goexit: Option<u32>,
     /// Functions that never return to their caller.
     pub(crate) never_return: HashSet<u32>,
+    /// Those of them that raise a panic.
+    pub(crate) panics: HashSet<u32>,
     is_known: bool,
 }
 
@@ -40,6 +42,9 @@ impl Runtime {
         }
         if never_returns(name) {
             self.never_return.insert(index);
+            if name == "sigpanic" || name.starts_with("panic") || name.starts_with("goPanic") {
+                self.panics.insert(index);
+            }
         }
     }
 

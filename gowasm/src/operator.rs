@@ -24,8 +24,11 @@ pub(crate) enum Kind {
     GlobalSet(u32),
     I32Const(i32),
     I64Const(i64),
+    WrapI64,
     Load,
     Store,
+    MemoryCopy,
+    MemoryFill,
     /// Takes and gives that many values, and does nothing that is of interest.
     Plain {
         pops: u8,
@@ -63,6 +66,7 @@ pub(crate) mod code {
     pub(crate) const I64_CONST: u8 = 0x42;
     pub(crate) const I32_ADD: u8 = 0x6A;
     pub(crate) const I32_SUB: u8 = 0x6B;
+    pub(crate) const I64_DIV_S: u8 = 0x7F;
     pub(crate) const I64_ADD: u8 = 0x7C;
     pub(crate) const I64_OR: u8 = 0x84;
     pub(crate) const I32_WRAP_I64: u8 = 0xA7;
@@ -94,7 +98,9 @@ impl Kind {
             Operator::GlobalSet { global_index } => Kind::GlobalSet(*global_index),
             Operator::I32Const { value } => Kind::I32Const(*value),
             Operator::I64Const { value } => Kind::I64Const(*value),
-            Operator::MemoryCopy { .. } | Operator::MemoryFill { .. } => Kind::Plain { pops: 3, pushes: 0 },
+            Operator::I32WrapI64 => Kind::WrapI64,
+            Operator::MemoryCopy { dst_mem: 0, src_mem: 0 } => Kind::MemoryCopy,
+            Operator::MemoryFill { mem: 0 } => Kind::MemoryFill,
             _ => Kind::by_opcode(opcode),
         }
     }

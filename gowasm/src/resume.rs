@@ -9,9 +9,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::body::{Body, Copied};
+use crate::body::Body;
 use crate::graph::{Dominators, Loops, NONE};
 use crate::reduce::{self, Beside, Edge};
+use crate::shape::Copied;
 
 /// What a node of the graph does.
 pub(crate) enum Node {

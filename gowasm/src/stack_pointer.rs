@@ -50,10 +50,11 @@ fn walk(body: &mut Body, segment: usize, is_live: &[bool], is_marking: bool) -> 
     let mut open: Vec<(bool, Option<bool>)> = Vec::new();
     for item in this.items.iter_mut().rev() {
         match item {
-            Item::Code(_) => {}
+            // A leaf that has to be called after all sets it first.
+            Item::Code(_) | Item::Inlined { .. } => {}
             Item::Observing(_) | Item::Return | Item::UnwindIf | Item::Unwind => live = true,
             Item::Sigpanic(_) => live = false,
-            Item::SetStackPointer { is_dead, .. } => {
+            Item::SetStackPointer { is_dead, .. } | Item::PublishStackPointer { is_dead } => {
                 if is_marking {
                     *is_dead = !live;
                 }

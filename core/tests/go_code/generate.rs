@@ -19,6 +19,12 @@ pub(crate) const RECOVER: u64 = 1056;
 /// The stack, some of whose words functions use.
 pub(crate) const STACK: u64 = 8192;
 
+/// An area that leaves read and write.
+const AREA: u64 = 20000;
+
+/// The PC_F of the first function behind the prelude.
+pub(crate) const FIRST_PC: u64 = 0x1000 + 17;
+
 /// A function, as text.
 pub(crate) struct Function {
     pub(crate) text: String,
@@ -29,11 +35,10 @@ pub(crate) struct Function {
 /// A module with functions that are exported as `f0`, `f1` and so on, as text.
 pub(crate) fn module(seed: u64, count: usize) -> (String, Vec<Option<u32>>) {
     let mut random = Random(seed);
-    let mut text = PRELUDE.to_owned();
+    let mut text = prelude();
     let mut recover = Vec::new();
     for number in 0..count {
-        // The prelude has five functions.
-        let function = function(&mut random, number, 0x1000 + 5 + number as u64);
+        let function = function(&mut random, number, FIRST_PC + number as u64);
         text += &function.text;
         recover.push(function.recover);
     }
@@ -43,8 +48,7 @@ pub(crate) fn module(seed: u64, count: usize) -> (String, Vec<Option<u32>>) {
 /// A plugin with one function, of so many loops within each other.
 pub(crate) fn nested(loops: usize) -> String {
     let segments = 2 * loops;
-    let mut text =
-        PRELUDE.to_owned() + "(func $f0 (export \"f0\") (param i32) (result i32) (local i32 i64 i64)\nglobal.get $SP local.set 1 loop\n";
+    let mut text = prelude() + "(func $f0 (export \"f0\") (param i32) (result i32) (local i32 i64 i64)\nglobal.get $SP local.set 1 loop\n";
     text += &"block\n".repeat(segments);
     let table: Vec<String> = (0..segments).map(|segment| segment.to_string()).collect();
     let _ = writeln!(text, "local.get 0 br_table {}\nend", table.join(" "));
@@ -84,8 +88,93 @@ const PRELUDE: &str = r#"(module
   (i64.store offset=1048 (i32.const 0) (i64.load offset=1056 (i32.const 0)))
   (i32.const 1))
 (func $runtime.sigpanic (param i32) (result i32)
+  (if (i64.lt_u (i64.shr_u (i64.load (global.get $SP)) (i64.const 16)) (i64.const FIRST_PC)) (then
+    ;; A leaf's: the caller has left its own PC above.
+    (i64.store offset=1024 (i32.const 0)
+      (i64.add (i64.mul (i64.load offset=1024 (i32.const 0)) (i64.const 31)) (i64.load offset=8 (global.get $SP))))))
   (call $runtime.gopanic (i32.const 0)))
+(func $load (param i32) (result i32) (local i32)
+  BEGIN block block block local.get 0 br_table 0 0 0 1 end
+  local.get 1 i64.load offset=8 i64.eqz if PANIC_5 end
+  local.get 1 i64.extend_i32_u i64.const 16 i64.add i32.wrap_i64 local.get 1 i64.load offset=8 i32.wrap_i64 i64.load8_u i64.store8
+  RETURN end unreachable end i32.const 1)
+(func $swap (param i32) (result i32) (local i32 i64)
+  BEGIN block block block local.get 0 br_table 0 0 0 1 end
+  local.get 1 i64.load offset=8 i64.eqz if PANIC_6 end
+  local.get 1 i64.load offset=8 i32.wrap_i64 i64.load local.set 2
+  local.get 1 i64.load offset=8 i32.wrap_i64 local.get 1 i64.load offset=16 i64.store
+  local.get 1 local.get 2 i64.store offset=24
+  RETURN end unreachable end i32.const 1)
+(func $late (param i32) (result i32) (local i32)
+  BEGIN block block block local.get 0 br_table 0 0 0 1 end
+  local.get 1 i32.const 20000 i64.load i64.store offset=24
+  i32.const 20000 local.get 1 i64.load offset=16 i64.store
+  local.get 1 i64.load offset=8 i64.eqz if PANIC_7 end
+  RETURN end unreachable end i32.const 1)
+(func $choose (param i32) (result i32) (local i32 i64)
+  BEGIN local.get 1 i64.load offset=16 local.tee 2 i64.const 1000 i64.lt_u if
+    local.get 2 i64.const 2 i64.mul local.set 2
+    local.get 1 local.get 2 i64.store offset=24 RETURN
+  else
+    local.get 1 local.get 2 i64.const 1 i64.shr_u i64.store offset=24 RETURN
+  end
+  unreachable)
+(func $nothing (param i32) (result i32) (local i32) BEGIN RETURN unreachable)
+(func $move (param i32) (result i32) (local i32 i64 i64 i64)
+  BEGIN local.get 1 i64.load offset=8 local.set 2 local.get 1 i64.load offset=16 local.set 3 local.get 1 i64.load offset=24 local.set 4
+  local.get 2 i32.wrap_i64 local.get 3 i32.wrap_i64 local.get 4 i32.wrap_i64 memory.copy RETURN unreachable)
+(func $clear (param i32) (result i32) (local i32 i64 i64)
+  BEGIN local.get 1 i64.load offset=8 local.set 2 local.get 1 i64.load offset=24 local.set 3
+  local.get 2 i32.wrap_i64 i32.const 0 local.get 3 i32.wrap_i64 memory.fill RETURN unreachable)
+(func $memeqbody (param i64 i64 i64) (result i64)
+  local.get 0 local.get 1 i64.eq if i64.const 1 return end
+  loop
+    local.get 2 i64.eqz if i64.const 1 return end
+    local.get 0 i32.wrap_i64 i64.load8_u local.get 1 i32.wrap_i64 i64.load8_u i64.ne if i64.const 0 return end
+    local.get 0 i64.const 1 i64.add local.set 0 local.get 1 i64.const 1 i64.add local.set 1 local.get 2 i64.const 1 i64.sub local.set 2
+    br 0
+  end
+  unreachable unreachable)
+(func $equal (param i32) (result i32) (local i32)
+  BEGIN local.get 1 local.get 1 i64.load offset=8 local.get 1 i64.load offset=16 local.get 1 i64.load offset=24
+  call $memeqbody BEGIN i64.store8 offset=32 RETURN unreachable)
+(func $memcmp (param i32 i32 i32) (result i32) (local i32 i32)
+  local.get 2 if (result i32)
+    loop
+      local.get 0 i32.load8_s local.tee 3 local.get 1 i32.load8_s local.tee 4 i32.eq if
+        local.get 0 i32.const 1 i32.add local.set 0 local.get 1 i32.const 1 i32.add local.set 1
+        i32.const 0 local.get 2 i32.const -1 i32.add local.tee 2 i32.eqz br_if 3 drop br 1
+      end
+    end
+    local.get 3 i32.const 255 i32.and local.get 4 i32.const 255 i32.and i32.sub
+  else i32.const 0 end
+  return unreachable)
+(func $compare (param i32) (result i32) (local i32)
+  BEGIN local.get 1 local.get 1 i64.load offset=8 i32.wrap_i64 local.get 1 i64.load offset=16 i32.wrap_i64 local.get 1 i64.load offset=24 i32.wrap_i64
+  call $memcmp i64.extend_i32_s BEGIN i64.store offset=32 RETURN unreachable)
+(func $runtime.wasmDiv (param i64 i64) (result i64)
+  local.get 0 i64.const -9223372036854775808 i64.eq if local.get 1 i64.const -1 i64.eq if i64.const -9223372036854775808 return end end
+  local.get 0 local.get 1 i64.div_s return unreachable)
 "#;
+
+/// The functions that the others call: first those that may unwind, then leaves.
+fn prelude() -> String {
+    let mut text = PRELUDE
+        .replace("FIRST_PC", &FIRST_PC.to_string())
+        .replace("BEGIN", "global.get $SP local.set 1")
+        .replace("RETURN", "local.get 1 i32.const 8 i32.add local.tee 1 global.set $SP i32.const 0 return");
+    for leaf in 5_u64..8 {
+        text = text.replace(
+            &format!("PANIC_{leaf}"),
+            &format!(
+                "local.get 1 i32.const 8 i32.sub local.tee 1 global.set $SP\nlocal.get 1 i64.const {} i64.store\n\
+                 i32.const 0 call $runtime.sigpanic global.get $SP local.set 1 br_if 2",
+                (0x1000 + leaf) << 16 | 1
+            ),
+        );
+    }
+    text
+}
 
 /// How a segment ends.
 enum End {
@@ -225,11 +314,11 @@ impl Writer<'_> {
             // The block of the call itself has to be another one than that of the entry.
             End::Call("deferreturn") if next < 2 => None,
             End::Call(name) => {
-                self.call(name, next);
+                self.call(&format!("runtime.{name}"), next);
                 Some(next)
             }
             End::Panic => {
-                self.call("gopanic", next);
+                self.call("runtime.gopanic", next);
                 None
             }
             End::Jump => {
@@ -244,7 +333,12 @@ impl Writer<'_> {
     }
 
     fn statement(&mut self) {
-        match self.random.below(7) {
+        match self.random.below(10) {
+            7..=9 if self.may_unwind => self.leaf(),
+            7 => {
+                let divisor = [-3, -1, 1, 7, 10][self.random.below(5)];
+                let _ = writeln!(self.out, "local.get 2 i64.const {divisor} call $runtime.wasmDiv local.set 2");
+            }
             0 => {
                 let _ = writeln!(self.out, "local.get 2 i64.const {} i64.add local.set 2", 1 + self.random.below(9));
             }
@@ -313,15 +407,54 @@ impl Writer<'_> {
         let _ = writeln!(
             self.out,
             "local.get 1 i32.const 8 i32.sub local.tee 1 global.set $SP\nlocal.get 1 i64.const {pc} i64.store\n\
-             i32.const 0 call $runtime.{name} global.get $SP local.set 1 br_if {unwind}"
+             i32.const 0 call ${name} global.get $SP local.set 1 br_if {unwind}"
         );
+    }
+
+    /// Calls a leaf with two places in the area, the first of which may be nil, and a number.
+    fn leaf(&mut self) {
+        const LEAVES: [(&str, u64); 9] = [
+            ("load", 8),
+            ("swap", 16),
+            ("late", 16),
+            ("choose", 16),
+            ("nothing", 0),
+            ("move", 0),
+            ("clear", 0),
+            ("equal", 24),
+            ("compare", 24),
+        ];
+        let number = self.random.below(LEAVES.len());
+        let (name, result) = LEAVES[number];
+        let place = |modulus: u64| format!("call $next i64.const {modulus} i64.rem_u i64.const {AREA} i64.add");
+        let nil = if number < 3 {
+            format!("i64.const 0 {} call $next i64.const 8 i64.rem_u i32.wrap_i64 i32.eqz select", place(100))
+        } else {
+            place(100)
+        };
+        let other = if (1..4).contains(&number) { "local.get 2".to_owned() } else { place(100) };
+        let many = 2 + self.random.below(140);
+        let _ = writeln!(self.out, "local.get 1 {nil} i64.store\nlocal.get 1 {other} i64.store offset=8");
+        let _ = writeln!(self.out, "local.get 1 call $next i64.const {many} i64.rem_u i64.store offset=16");
+        if result != 0 {
+            let _ = writeln!(self.out, "local.get 1 i64.const 0 i64.store offset={result}");
+        }
+        let next = self.first[self.segment + 1];
+        self.call(name, next);
+        if result != 0 {
+            let _ = writeln!(self.out, "local.get 1 i64.load offset={result} local.get 2 i64.add local.set 2");
+        }
+        for word in 0..3 {
+            let _ =
+                writeln!(self.out, "i32.const {} i64.load local.get 2 i64.const 31 i64.mul i64.add local.set 2", AREA + 40 * word + word);
+        }
     }
 
     fn nil_check(&mut self) {
         let next = self.first[self.segment + 1];
         self.line("call $next i64.const 16 i64.rem_u i64.eqz if");
         self.depth += 1;
-        self.call("sigpanic", next);
+        self.call("runtime.sigpanic", next);
         self.depth -= 1;
         self.line("end");
     }

@@ -6,7 +6,7 @@
 mod generate;
 mod random;
 
-use generate::{BUDGET, HASH, PENDING, RECOVER, SEED, STACK};
+use generate::{BUDGET, FIRST_PC, HASH, PENDING, RECOVER, SEED, STACK};
 use random::Random;
 use undergo::{CodeCache, Compile, Plugin, PluginOptions};
 use wasmtime::{Engine, Instance, Memory, Module, Store};
@@ -42,6 +42,42 @@ fn functions_do_the_same() {
             }
         }
     }
+}
+
+/// How often each function is called by its number.
+fn calls(module: &[u8]) -> [usize; 17] {
+    let mut calls = [0; 17];
+    for payload in wasmparser::Parser::new(0).parse_all(module) {
+        let wasmparser::Payload::CodeSectionEntry(body) = payload.expect("a module") else { continue };
+        for operator in body.get_operators_reader().expect("a body") {
+            if let wasmparser::Operator::Call { function_index } = operator.expect("an instruction") {
+                calls[function_index as usize] += 1;
+            }
+        }
+    }
+    calls
+}
+
+/// Leaves that can't panic are called no more, nor is the function that divides by a constant; the
+/// one that has stored something before its check is called as before.
+#[test]
+fn leaves_are_written_where_they_are_called() {
+    const LATE: usize = 7;
+    const CHOOSE: usize = 8;
+    const NOTHING: usize = 9;
+    const DIVIDE: usize = 16;
+    let (mut before, mut after) = ([0; 17], [0; 17]);
+    for seed in 1..=4 {
+        let plain = wat::parse_str(generate::module(seed, FUNCTIONS).0).expect("a module");
+        let done = gowasm::optimize(&plain).expect("optimized");
+        for (sum, found) in [(&mut before, calls(&plain)), (&mut after, calls(&done.module))] {
+            sum.iter_mut().zip(found).for_each(|(sum, found)| *sum += found);
+        }
+    }
+    assert!(before[CHOOSE] > 0 && before[NOTHING] > 0, "{before:?}");
+    assert_eq!([after[CHOOSE], after[NOTHING]], [0, 0]);
+    assert!(0 < after[LATE] && after[LATE] <= before[LATE], "{before:?}, {after:?}");
+    assert!(0 < after[DIVIDE] && after[DIVIDE] < before[DIVIDE], "{before:?}, {after:?}");
 }
 
 /// Whatever the bytes, there is a module or a reason; and of a valid module comes a valid one.
@@ -197,7 +233,7 @@ fn run_once(engine: &Engine, module: &Module, function: usize, recover: Option<u
     let mut store = Store::new(engine, ());
     let instance = Instance::new(&mut store, module, &[]).expect("an instance");
     let memory = instance.get_memory(&mut store, "memory").expect("a memory");
-    let function_pc = 0x1000 + 5 + function as u64;
+    let function_pc = FIRST_PC + function as u64;
     let recover = recover.map_or(0, |block| function_pc << 16 | u64::from(block));
     for (at, value) in [(SEED, seed), (BUDGET, STEPS), (RECOVER, recover)] {
         memory.write(&mut store, at as usize, &value.to_le_bytes()).expect("memory");
@@ -216,7 +252,8 @@ fn run_once(engine: &Engine, module: &Module, function: usize, recover: Option<u
     }
     let state = [HASH, SEED, BUDGET, PENDING].map(|at| read(&store, memory, at));
     let stack = instance.get_global(&mut store, "sp").and_then(|global| global.get(&mut store).i32()).expect("the stack pointer");
-    assert!(stack >= STACK as i32 - 64);
+    // A leaf that panics leaves the PC of its caller on the stack.
+    assert!(stack >= STACK as i32 - 64 - 8 * RESUMPTIONS as i32);
     (results, state, stack)
 }
 
