@@ -25,7 +25,7 @@ pub(crate) fn fold(module: &[u8], instructions: &mut [Instruction], start: usize
             at += 1;
             continue;
         };
-        let access = access_of(instructions, at + 5);
+        let access = access_of(instructions, at + 5, |_| None);
         let folded = access.and_then(|access| Some((access, with_offset(module, &instructions[access], constant)?)));
         let mut addition = Vec::new();
         match folded {
@@ -61,7 +61,9 @@ fn offset_at(module: &[u8], five: &[Instruction]) -> Option<i64> {
 }
 
 /// The load or the store that uses the address on top of the operand stack, and nothing else does.
-pub(crate) fn access_of(instructions: &[Instruction], start: usize) -> Option<usize> {
+/// In between are at most calls of functions for which it is given how many values they take and
+/// give.
+pub(crate) fn access_of(instructions: &[Instruction], start: usize, arity: impl Fn(u32) -> Option<(usize, usize)>) -> Option<usize> {
     let mut above = 0_usize;
     for (at, instruction) in instructions.iter().enumerate().skip(start).take(FAR) {
         let (pops, pushes) = match instruction.kind {
@@ -72,6 +74,7 @@ pub(crate) fn access_of(instructions: &[Instruction], start: usize) -> Option<us
             Kind::MemoryCopy | Kind::MemoryFill => (3, 0),
             Kind::LocalGet(_) | Kind::GlobalGet(_) | Kind::I32Const(_) | Kind::I64Const(_) => (0, 1),
             Kind::LocalSet(_) | Kind::GlobalSet(_) => (1, 0),
+            Kind::Call(callee) => arity(callee)?,
             Kind::Plain { pops, pushes } => (usize::from(pops), usize::from(pushes)),
             _ => return None,
         };

@@ -307,6 +307,10 @@ impl Reader<'_> {
                 self.push_code(Code::New(vec![code::I64_DIV_S]));
             }
             Kind::Call(function) => {
+                let (code, function) = match self.leaves.passes(function) {
+                    Some((constant, callee)) => (pass(constant, callee), callee),
+                    None => (code, function),
+                };
                 self.items.push(Item::Observing(code));
                 self.callee = Some(Some(function));
                 if self.runtime.never_return.contains(&function) && self.is_unwinding_next() {
@@ -474,4 +478,13 @@ impl Reader<'_> {
         }
         if self.kind(0) == Kind::Nothing { Ok(()) } else { Err(Copied("it goes on behind its end")) }
     }
+}
+
+/// The call of a function with a constant.
+fn pass(constant: i64, callee: u32) -> Code {
+    let mut code = vec![code::I64_CONST];
+    leb::signed(&mut code, constant);
+    code.push(code::CALL);
+    leb::unsigned(&mut code, u64::from(callee));
+    Code::New(code)
 }

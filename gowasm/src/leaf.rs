@@ -10,7 +10,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use wasmparser::FunctionBody;
+use wasmparser::{FuncType, FunctionBody, ValType};
 
 use crate::address;
 use crate::leb;
@@ -24,6 +24,17 @@ const LARGEST: usize = 512;
 const MOST_CODE: usize = 48;
 const MOST_LOCALS: usize = 8;
 
+/// A function of a module, with its type.
+pub(crate) struct Function<'a> {
+    pub(crate) body: &'a FunctionBody<'a>,
+    pub(crate) ty: Option<&'a FuncType>,
+}
+
+/// Whether that is the type of Go's own functions.
+pub(crate) fn is_go(ty: &FuncType) -> bool {
+    ty.params() == [ValType::I32] && ty.results() == [ValType::I32]
+}
+
 /// What is known of the functions that are called.
 #[derive(Default)]
 pub(crate) struct Leaves {
@@ -32,8 +43,11 @@ pub(crate) struct Leaves {
     steady: HashSet<u32>,
     /// Those that make their caller unwind only by a panic, so that they never come back to it.
     final_only: HashSet<u32>,
-    /// Functions of other types, which read memory and their parameters alone.
-    plain: HashSet<u32>,
+    /// Functions of other types, which read memory and their parameters alone: how many they have,
+    /// and how many results.
+    plain: HashMap<u32, (usize, usize)>,
+    /// Functions that pass a constant to another one, as `gcWriteBarrier1` to `gcWriteBarrier8` do.
+    passing: HashMap<u32, (i64, u32)>,
     /// `runtime.wasmDiv`.
     pub(crate) divide: Option<u32>,
 }
@@ -57,21 +71,32 @@ enum Part {
 }
 
 impl Leaves {
-    /// Looks at the functions behind those that are imported: each with its body, and whether it has
-    /// the type of Go's own.
-    pub(crate) fn find(module: &[u8], functions: &[(&FunctionBody<'_>, bool)], imported: u32, runtime: &Runtime) -> Leaves {
+    /// Looks at the functions behind those that are imported.
+    pub(crate) fn find(module: &[u8], functions: &[Function<'_>], imported: u32, runtime: &Runtime) -> Leaves {
         let mut leaves = Leaves::default();
-        let small = || (imported..).zip(functions).filter(|(_, (function, _))| function.range().len() <= LARGEST);
+        let small = || (imported..).zip(functions).filter(|(_, function)| function.body.range().len() <= LARGEST);
+        let others = || small().filter_map(|(index, function)| Some((index, function, function.ty.filter(|ty| !is_go(ty))?)));
         // One of those calls another one, which may be behind it.
         for _ in 0..2 {
-            for (index, (function, _)) in small().filter(|(_, (_, is_go))| !is_go) {
-                if !leaves.plain.contains(&index) && is_plain(module, function, &leaves.plain) {
-                    leaves.plain.insert(index);
+            for (index, function, ty) in others() {
+                if !leaves.plain.contains_key(&index) && is_plain(module, function.body, &leaves.plain) {
+                    leaves.plain.insert(index, (ty.params().len(), ty.results().len()));
                 }
             }
         }
-        for (index, (function, _)) in small().filter(|(_, (_, is_go))| *is_go) {
-            leaves.look_at(module, function, index, imported, runtime);
+        let type_of = |index: u32| index.checked_sub(imported).and_then(|at| functions.get(at as usize)?.ty);
+        for (index, function, ty) in others() {
+            let Ok((instructions, _)) = shape::instructions(module, function.body) else { continue };
+            let kinds: Vec<Kind> = instructions.iter().take(6).map(|instruction| instruction.kind).collect();
+            if let [Kind::I64Const(constant), Kind::Call(callee), Kind::Return, Kind::Unreachable, Kind::End] = kinds[..]
+                && ty.params().is_empty()
+                && type_of(callee).is_some_and(|to| to.params() == [ValType::I64] && to.results() == ty.results())
+            {
+                leaves.passing.insert(index, (constant, callee));
+            }
+        }
+        for (index, function) in small().filter(|(_, function)| function.ty.is_some_and(is_go)) {
+            leaves.look_at(module, function.body, index, imported, runtime);
         }
         leaves
     }
@@ -115,6 +140,11 @@ impl Leaves {
         }
     }
 
+    /// The constant that this function passes on, and to which one.
+    pub(crate) fn passes(&self, index: u32) -> Option<(i64, u32)> {
+        self.passing.get(&index).copied()
+    }
+
     pub(crate) fn inline(&self, index: u32) -> Option<&Leaf> {
         self.inline.get(&index)
     }
@@ -132,7 +162,7 @@ impl Leaves {
 
 /// Whether a function unwinds by panics; nothing where it may unwind for another reason, such as to
 /// switch goroutines or to grow the stack.
-fn unwinding(instructions: &[Instruction], runtime: &Runtime, plain: &HashSet<u32>) -> Option<bool> {
+fn unwinding(instructions: &[Instruction], runtime: &Runtime, plain: &HashMap<u32, (usize, usize)>) -> Option<bool> {
     let kind = |at: usize| shape::kind(instructions, at);
     let before = |at: usize, back: usize| at.checked_sub(back).map_or(Kind::Nothing, kind);
     let is_panic = |kind: Kind| matches!(kind, Kind::Call(function) if runtime.panics.contains(&function));
@@ -144,7 +174,7 @@ fn unwinding(instructions: &[Instruction], runtime: &Runtime, plain: &HashSet<u3
             Kind::Call(function) => {
                 let is_known = is_panic(kind(at));
                 panics |= is_known;
-                if !is_known && !plain.contains(&function) {
+                if !is_known && !plain.contains_key(&function) {
                     return None;
                 }
             }
@@ -160,15 +190,21 @@ fn unwinding(instructions: &[Instruction], runtime: &Runtime, plain: &HashSet<u3
 }
 
 /// Whether a function of another type than Go's own reads memory and its parameters alone.
-fn is_plain(module: &[u8], function: &FunctionBody<'_>, plain: &HashSet<u32>) -> bool {
+fn is_plain(module: &[u8], function: &FunctionBody<'_>, plain: &HashMap<u32, (usize, usize)>) -> bool {
     let Ok((instructions, table)) = shape::instructions(module, function) else { return false };
     table.is_empty()
         && instructions.iter().all(|instruction| match instruction.kind {
-            Kind::Call(function) => plain.contains(&function),
+            Kind::Call(function) => plain.contains_key(&function),
             Kind::CallIndirect | Kind::Foreign | Kind::Opaque | Kind::Store | Kind::MemoryCopy | Kind::MemoryFill => false,
             Kind::GlobalGet(_) | Kind::GlobalSet(_) => false,
+            Kind::Plain { .. } => !is_growth(module, &instruction.code),
             _ => true,
         })
+}
+
+/// Whether that is `memory.grow`.
+fn is_growth(module: &[u8], code: &Code) -> bool {
+    matches!(code, Code::Original(bytes) if module.get(bytes.start) == Some(&0x40))
 }
 
 /// Goes over the code of a leaf.
@@ -177,7 +213,7 @@ struct Reader<'a> {
     instructions: &'a [Instruction],
     head: Head,
     sigpanic: Option<u32>,
-    plain: &'a HashSet<u32>,
+    plain: &'a HashMap<u32, (usize, usize)>,
     function_pc: i64,
     parts: Vec<Part>,
     /// The locals that were set, in each block that is open.
@@ -261,7 +297,7 @@ impl Reader<'_> {
                 // What was folded into the offset is left without code.
                 let is_empty = |instruction: &&Instruction| matches!(&instruction.code, Code::New(code) if code.is_empty());
                 let folded = self.instructions.iter().skip(at + 1).take_while(is_empty).count();
-                self.accesses.insert(address::access_of(self.instructions, at + 1 + folded)?);
+                self.accesses.insert(address::access_of(self.instructions, at + 1 + folded, |callee| self.plain.get(&callee).copied())?);
             }
             Kind::GlobalGet(STACK_POINTER) if self.kind(at + 1) == Kind::LocalSet(LOCAL_SP) => {
                 matches!(self.kind(at.checked_sub(1)?), Kind::Call(_)).then_some(())?;
@@ -289,12 +325,11 @@ impl Reader<'_> {
                     self.copy(at)?;
                 }
             }
-            Kind::Call(function) if self.plain.contains(&function) => self.copy(at)?,
+            Kind::Call(function) if self.plain.contains_key(&function) => self.copy(at)?,
             Kind::Unreachable => self.copy(at)?,
             Kind::I32Const(_) | Kind::I64Const(_) | Kind::WrapI64 => self.copy(at)?,
             Kind::Plain { .. } => {
-                // memory.grow is among these.
-                (self.original(at).and_then(<[u8]>::first) != Some(&0x40)).then_some(())?;
+                (!is_growth(self.module, &self.instructions.get(at)?.code)).then_some(())?;
                 self.copy(at)?;
             }
             _ => return None,

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use wasmparser::{CompositeInnerType, FuncType, FunctionBody, KnownCustom, Parser, Payload, TypeRef, ValType};
+use wasmparser::{CompositeInnerType, FuncType, FunctionBody, KnownCustom, Parser, Payload, TypeRef};
 
 use crate::body::Body;
 use crate::known::Library;
-use crate::leaf::Leaves;
+use crate::leaf::{self, Function, Leaves};
 use crate::names::{self, Runtime};
 use crate::resume::Flow;
 use crate::shape::Copied;
@@ -181,13 +181,10 @@ impl<'m> Parts<'m> {
         Ok(Parts { imported, types: functions, bodies, runtime })
     }
 
-    fn is_go(&self, number: usize) -> bool {
-        self.types.get(number).is_some_and(|ty| ty.as_ref().is_some_and(is_go_function))
-    }
-
     /// What is known of the functions that others call.
     fn leaves(&self, module: &[u8], library: &Library) -> Leaves {
-        let functions: Vec<(&FunctionBody<'_>, bool)> = self.bodies.iter().enumerate().map(|(at, body)| (body, self.is_go(at))).collect();
+        let functions: Vec<Function<'_>> =
+            self.bodies.iter().zip(&self.types).map(|(body, ty)| Function { body, ty: ty.as_ref() }).collect();
         let mut leaves = Leaves::find(module, &functions, self.imported, &self.runtime);
         let is_division = |(ty, body): (&Option<FuncType>, &FunctionBody<'_>)| {
             ty.as_ref().is_some_and(|ty| library.is_division(ty, module.get(body.range()).unwrap_or_default()))
@@ -198,7 +195,7 @@ impl<'m> Parts<'m> {
     }
 
     fn rewrite(&self, module: &[u8], number: usize, function: &FunctionBody<'_>, leaves: &Leaves) -> Result<Vec<u8>, Copied> {
-        if !self.is_go(number) {
+        if !self.types[number].as_ref().is_some_and(leaf::is_go) {
             return Err(Copied("it is no function of Go's own type"));
         }
         let index =
@@ -209,10 +206,6 @@ impl<'m> Parts<'m> {
         stack_pointer::mark_dead_stores(&mut body, &flow);
         emit::emit(module, &body, &flow, self.runtime.sigpanic, 2 * length + body.added + 256)
     }
-}
-
-fn is_go_function(ty: &FuncType) -> bool {
-    ty.params() == [ValType::I32] && ty.results() == [ValType::I32]
 }
 
 /// The module with that code section, and the mark.
