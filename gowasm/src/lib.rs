@@ -7,10 +7,10 @@
 //! block may follow every other one, and can optimise little across it.
 //!
 //! [`optimize`] finds the jumps, builds the control-flow graph, and writes it again as nested
-//! blocks and loops. Straight-line code is copied, but for small functions that are written where they
-//! are called, and a few of Go's assembly that are written anew. A function that does not have exactly
-//! the shape that the back end gives it is copied whole, so that what is not understood is not
-//! changed. Program counters keep their values, and with them tracebacks and `runtime.Callers`.
+//! blocks and loops. Straight-line code is copied, but for small functions that are written where
+//! they are called, and a few of Go's assembly that are written anew. A function that does not have
+//! exactly the shape that the back end gives it is copied whole, so that what is not understood is
+//! not changed. Program counters keep their values, and with them tracebacks and `runtime.Callers`.
 //!
 //! # Trust
 //!
@@ -24,13 +24,15 @@
 //!
 //! | file | what it has |
 //! | --- | --- |
-//! | `leb`, `operator`, `assemble` | the encoding of numbers; what an instruction does to the stack; code from text |
+//! | `leb`, `operator` | the encoding of numbers; what an instruction does to the stack |
+//! | `assemble` | code from text |
 //! | `graph` | dominators and loops of any graph |
 //! | `reduce` | loops that have several ways in |
 //! | `pclntab` | the names that Go's runtime has of its functions |
 //! | `names` | which functions are those of Go's runtime |
 //! | `shape` | the instructions of a function, how it begins, and how it calls |
-//! | `address`, `bulk` | local improvements: addresses relative to the stack pointer; copies of a few bytes |
+//! | `address` | a local improvement: addresses relative to the stack pointer |
+//! | `bulk` | another one: copies of a few bytes |
 //! | `known` | functions of Go's assembly that are written anew |
 //! | `leaf` | functions that are written where they are called |
 //! | `body` | a function as segments of straight-line code |
