@@ -107,8 +107,7 @@ const PRELUDE: &str = r#"(module
   RETURN end unreachable end i32.const 1)
 (func $late (param i32) (result i32) (local i32)
   BEGIN block block block local.get 0 br_table 0 0 0 1 end
-  local.get 1 i32.const 20000 i64.load i64.store offset=24
-  i32.const 20000 local.get 1 i64.load offset=16 i64.store
+  i32.const 20000 i32.const 20000 i64.load i64.const 1 i64.add i64.store
   local.get 1 i64.load offset=8 i64.eqz if PANIC_7 end
   RETURN end unreachable end i32.const 1)
 (func $choose (param i32) (result i32) (local i32 i64)
