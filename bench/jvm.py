@@ -1,4 +1,7 @@
-"""Compile the programs of bench/jvm, in Java and in Kotlin, and run them on the oldest and the latest Java of this machine: a section of bench/results.md."""
+"""Compile the programs of bench/jvm, in Java and in Kotlin, and run them on the oldest and the latest Java of this machine.
+
+That is a section of bench/results.md; Extism is measured beside them, where its library can be installed.
+"""
 
 from __future__ import annotations
 

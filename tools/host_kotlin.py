@@ -29,7 +29,7 @@ class Kotlin(Host):
     program = "Main.kt"
 
     def missing(self) -> str | None:
-        """It needs what Java needs."""
+        """Need what Java needs."""
         return host_java.Java().missing()
 
     def build(self) -> None:

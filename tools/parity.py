@@ -112,7 +112,9 @@ def go() -> Members:
         found[""].update(re.findall(r"^(?:var|const|type) ([A-Z]\w*)\b", text, re.MULTILINE))
         for group in re.findall(r"^(?:var|const) \((.*?)^\)", text, re.MULTILINE | re.DOTALL):
             found[""].update(re.findall(r"^\t([A-Z]\w*)\b", group, re.MULTILINE))
-        for noun, body in re.findall(r"^type ([A-Z]\w*)(?:\[[^\]\n]*\])? (?:struct|interface) \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL):
+        for noun, body in re.findall(
+            r"^type ([A-Z]\w*)(?:\[[^\]\n]*\])? (?:struct|interface) \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL
+        ):
             lists = re.findall(r"^\t([A-Z]\w*(?:, [A-Z]\w*)*)[ (]", body, re.MULTILINE)
             found.setdefault(noun, set()).update(name for names in lists for name in names.split(", "))
         for noun, name in re.findall(r"^func \(\w* ?\*?([A-Z]\w*)(?:\[[^\]\n]*\])?\) ([A-Z]\w*)\(", text, re.MULTILINE):
@@ -127,7 +129,9 @@ def java() -> Members:
     for file in sorted((ROOT / "bindings-jvm" / "src" / "main" / "java").rglob("*.java")):
         text = _without_comments(file.read_text(encoding="utf-8"))
         begun = re.search(
-            r"^public (?:abstract |final |sealed |non-sealed )*(class|record|interface) (\w+)(?:\((.*?)\) )?", text, re.MULTILINE | re.DOTALL
+            r"^public (?:abstract |final |sealed |non-sealed )*(class|record|interface) (\w+)(?:\((.*?)\) )?",
+            text,
+            re.MULTILINE | re.DOTALL,
         )
         if not begun or begun[2].startswith("Raw"):
             continue

@@ -167,11 +167,13 @@ impl ErrorHandle {
     }
 
     /// The same on its way through the guest: the host's own, whatever its kind was, so that Go can
-    /// handle it; consisting of these.
+    /// handle it; consisting of these. What the host gave to end the call stays that.
     pub(crate) fn through(self, chain: Vec<ChainedError>) -> Error {
         let text = self.0.error.to_string();
         if chain.is_empty() {
-            return Error::from_host(text, self.0);
+            let is_ending = self.0.error.kind() == ErrorKind::Cancelled && self.0.payload.is_some();
+            let kind = if is_ending { ErrorKind::Cancelled } else { ErrorKind::HostError };
+            return Error::new(kind, text).with_host(self.0);
         }
         // What the caller of the export gets points to nothing that the host function had.
         let error = self.0.error.clone().with_chain(chain.clone());

@@ -9,7 +9,11 @@ import dev.undergo.PanicException
 import dev.undergo.Plugin
 import dev.undergo.TypeMismatchException
 import dev.undergo.UnknownExportException
+import dev.undergo.frames
 import dev.undergo.imports
+import dev.undergo.kind
+import dev.undergo.path
+import dev.undergo.sentence
 import kotlin.time.Duration.Companion.seconds
 
 val directory = mapOf("Ada" to listOf("mathematics", "engines"), "Grace" to emptyList())

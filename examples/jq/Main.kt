@@ -7,6 +7,8 @@ import dev.undergo.GuestException
 import dev.undergo.Limits
 import dev.undergo.MiB
 import dev.undergo.Plugin
+import dev.undergo.kind
+import dev.undergo.sentence
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.seconds
 

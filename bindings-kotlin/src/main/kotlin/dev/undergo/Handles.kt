@@ -44,8 +44,8 @@ class Resource internal constructor(
 }
 
 /**
- * The items of a plugin's iterator, which runs as far as they are asked for, and a batch ahead. They
- * can be iterated once.
+ * The items of a plugin's iterator, which runs as far as they are asked for, and a batch ahead.
+ * They can be iterated once.
  *
  * Closing it ends it: the Go function's `yield` returns false. Otherwise it ends when its last item
  * has come, or when nobody has it any more. An error comes after the items before it.

@@ -137,7 +137,7 @@ private class Runner(private val start: (Host, Sandbox, Limits) -> Home) {
         val error = step["error"]
         when {
             error != null -> checkError(outcome.exceptionOrNull() ?: throw AssertionError("it returned ${outcome.getOrNull()}"), error)
-            step.has("call") || step.has("result") -> Values(kept, home).check(outcome.getOrThrow().takeUnless { it == Unit }, step["result"])
+            step.has("result") -> Values(kept, home).check(outcome.getOrThrow(), step["result"])
             else -> outcome.getOrThrow()
         }
         step["alive"]?.let { assertEquals(it.booleanValue(), home.isAlive) }
@@ -210,7 +210,8 @@ private class Values(private val kept: Kept, private val home: Home) {
     private fun first(value: JsonNode): String = if (value.isObject && !value.isEmpty) value.fieldNames().next() else ""
 
     /**
-     * The plain object of a JSON value. The WIT type tells a long list of strings from a long string.
+     * The plain object of a JSON value. The WIT type tells a long list of strings from a long
+     * string.
      */
     fun argument(value: JsonNode, type: String = ""): Any? = when {
         value.isNull -> null

@@ -11,7 +11,8 @@ public interface HostFunction {
      * has one among its results; elsewhere it ends the call and the instance. Either way the caller
      * of the plugin gets the same object, unless the Go code handles the error. If the plugin has
      * errors with fields, {@code errors.As} finds those that are thrown, or are among the causes of
-     * what is thrown: see {@link GuestException}.
+     * what is thrown: see {@link GuestException}. What asks the program to end (an {@code Error},
+     * an {@code InterruptedException}, a {@code CancellationException}) always ends the call.
      */
     Object call(Arguments arguments) throws Exception;
 }
