@@ -150,9 +150,9 @@ pub use undergo_derive::object;
 ///
 /// What a method gives is a [`Result`], since each call can fail. It has a twin with the suffix
 /// `_async`, for asynchronous instances, and the struct has `close` and `close_async`. Closures
-/// (`impl Fn(…) -> …`), iterators (`impl IntoIterator<Item = …>`), readers (`impl Read`) and writers
-/// (`impl Write`) are taken as they are; other parameters are [`ToGuest`]. The types are compared
-/// with the plugin's when a method is called first.
+/// (`impl Fn(…) -> …`), iterators (`impl IntoIterator<Item = …>`), readers (`impl Read`) and
+/// writers (`impl Write`) are taken as they are; other parameters are [`ToGuest`]. The types are
+/// compared with the plugin's when a method is called first.
 ///
 /// The names in the interface are those in Rust, or `#[undergo::resource(name = "…")]` and, of a
 /// method, `#[guest(name = "…")]`. The name of the twin can be said too: `#[guest(awaited = …)]`.
