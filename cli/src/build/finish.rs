@@ -1,7 +1,6 @@
 //! The last steps of a build: checks the compiler's output, adds the standard section, and moves
 //! the file into place.
 
-use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -61,7 +60,7 @@ pub(super) fn write(output: &Path, bytes: &[u8]) -> Result<()> {
     {
         use std::os::unix::fs::PermissionsExt;
         // What a plain new file would have; the umask is taken off by the system.
-        file.permissions(fs::Permissions::from_mode(0o666));
+        file.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let mut file = file.prefix(".undergo-").tempfile_in(folder).with_context(failed)?;
     file.write_all(bytes).with_context(failed)?;
