@@ -37,9 +37,9 @@ type Callable interface {
 //
 //   - a function, any function fits that has its parameters and results, as in [WithImport];
 //   - an object of the host, any value with the methods does;
-//   - an iterator, an iter.Seq, an iter.Seq2, a slice or [*Items] do. An iter.Seq2 whose second value
-//     is an error may fail by it. Other goroutines run the functions of iterators, so that these
-//     can't call the instance that wants their items;
+//   - an iterator, an iter.Seq, an iter.Seq2, a slice or [*Items] do. An iter.Seq2 whose second
+//     value is an error may fail by it. Other goroutines run the functions of iterators, so that
+//     these can't call the instance that wants their items;
 //   - a stream, any io.Reader or io.Writer does, which the plugin closes if it is an io.Closer.
 //
 // They are the plugin's for the call, and for longer only if the export says so. Panics and errors

@@ -85,8 +85,8 @@ func (i *Instance) Do(ctx context.Context, name string, arguments ...any) error 
 }
 
 // Close ends the instance: further calls fail, those that wait, too. One that is under way goes on,
-// and then all is freed. One that a pool has lent returns to it. It may be called in a host function,
-// and more than once.
+// and then all is freed. One that a pool has lent returns to it. It may be called in a host
+// function, and more than once.
 func (i *Instance) Close() error {
 	i.callee.close()
 	return nil

@@ -1,6 +1,6 @@
 //! A Go package for a plugin: structs, enums, an interface for each variant and for each interface
-//! of the imports, types for objects of both sides, and a client with a method for each export, none
-//! of which uses reflection. `templates/go/plugin.go` is the file that this makes.
+//! of the imports, types for objects of both sides, and a client with a method for each export,
+//! none of which uses reflection. `templates/go/plugin.go` is the file that this makes.
 
 mod declared;
 mod function;
