@@ -443,12 +443,6 @@ impl Type {
         Type { kind, size, align, length: None, is_joined, holds }
     }
 
-    /// A list that always has that many items.
-    #[must_use]
-    pub fn array(item: Type, length: u32) -> Type {
-        Type { length: Some(length), ..Type::new(TypeKind::List(Arc::new(item))) }
-    }
-
     /// How many items it has, if it is a list that always has as many: an array of Go's.
     #[must_use]
     pub fn length(&self) -> Option<usize> {
