@@ -238,7 +238,9 @@ func (p *producer[T]) next(ctx context.Context, most int) (items []T, hasEnded b
 	}
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	items, p.batch, p.most = p.batch, nil, 0
+	// There may be more than are asked for now, if nobody has waited for those that were before.
+	count := min(most, len(p.batch))
+	items, p.batch, p.most = p.batch[:count:count], p.batch[count:], 0
 	// A signal that came after it was looked for.
 	select {
 	case <-p.ready:
@@ -247,7 +249,7 @@ func (p *producer[T]) next(ctx context.Context, most int) (items []T, hasEnded b
 	if p.hasEnded && len(items) == 0 && p.err != nil {
 		return nil, false, p.err
 	}
-	return items, p.hasEnded && p.err == nil, nil
+	return items, p.hasEnded && len(p.batch) == 0 && p.err == nil, nil
 }
 
 // isReady says whether the batch is to be given. Called with the lock.

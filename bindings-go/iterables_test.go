@@ -1,0 +1,32 @@
+package undergo
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestAProducerGivesNoMoreThanIsAskedFor(t *testing.T) {
+	for _, wanted := range [][]int{{3, 2, 4}, {9}} {
+		of := &object{home: &home{}}
+		p := newProducer(of, withoutErrors(slices.Values([]int{1, 2, 3, 4, 5, 6, 7, 8, 9})))
+		p.most = 5
+		p.begun = true
+		go p.run()
+		// As after a wait that was given up: a batch is there that nobody has taken.
+		<-p.ready
+		var found []int
+		for _, most := range wanted {
+			items, hasEnded, err := p.next(t.Context(), most)
+			if err != nil || len(items) > most || hasEnded && len(found)+len(items) < 9 {
+				t.Fatalf("of %d: %v, %v, %v", most, items, hasEnded, err)
+			}
+			found = append(found, items...)
+		}
+		of.released()
+		of.ended()
+		<-p.ended
+		if !slices.Equal(found, []int{1, 2, 3, 4, 5, 6, 7, 8, 9}[:len(found)]) {
+			t.Errorf("%v", found)
+		}
+	}
+}
