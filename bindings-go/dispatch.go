@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -62,7 +63,9 @@ type hostMethod struct {
 // home is shared by the host functions of an instance or a pool.
 type home struct {
 	mutex sync.Mutex
-	ctx   context.Context
+	// entered are the contexts of what is under way, the last one at the end. What a pool does may
+	// end in another order than it began.
+	entered []*context.Context
 	// producers are the goroutines that run the functions of iterators, by their numbers.
 	producers     sync.Map
 	producerCount atomic.Int64
@@ -71,22 +74,22 @@ type home struct {
 func (h *home) enter(ctx context.Context) (leave func()) {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
-	before := h.ctx
-	h.ctx = ctx
+	own := &ctx
+	h.entered = append(h.entered, own)
 	return func() {
 		h.mutex.Lock()
 		defer h.mutex.Unlock()
-		h.ctx = before
+		h.entered = slices.DeleteFunc(h.entered, func(other *context.Context) bool { return other == own })
 	}
 }
 
 func (h *home) context() context.Context {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
-	if h.ctx == nil {
+	if len(h.entered) == 0 {
 		return context.Background()
 	}
-	return h.ctx
+	return *h.entered[len(h.entered)-1]
 }
 
 // objects are those that the library has, which Go's collector must not free.

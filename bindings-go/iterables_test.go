@@ -1,6 +1,7 @@
 package undergo
 
 import (
+	"context"
 	"slices"
 	"testing"
 )
@@ -28,5 +29,21 @@ func TestAProducerGivesNoMoreThanIsAskedFor(t *testing.T) {
 		if !slices.Equal(found, []int{1, 2, 3, 4, 5, 6, 7, 8, 9}[:len(found)]) {
 			t.Errorf("%v", found)
 		}
+	}
+}
+
+func TestContextsOfAPoolEndInAnyOrder(t *testing.T) {
+	type key struct{}
+	named := func(name string) context.Context { return context.WithValue(t.Context(), key{}, name) }
+	h := &home{}
+	leaveFirst := h.enter(named("first"))
+	leaveSecond := h.enter(named("second"))
+	leaveFirst()
+	if name := h.context().Value(key{}); name != "second" {
+		t.Errorf("the context is the %v", name)
+	}
+	leaveSecond()
+	if name := h.context().Value(key{}); name != nil {
+		t.Errorf("the context of the %v is left", name)
 	}
 }
