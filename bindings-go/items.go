@@ -91,6 +91,10 @@ func (i *Items[T]) take(ctx context.Context, most int) ([]T, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(found) == 0 && !hasEnded {
+			// It would be asked for ever otherwise.
+			return nil, fault(KindTrap, "the guest's iterator gave neither an item nor its end")
+		}
 		i.ahead.note(len(found), time.Since(begun))
 		i.batch, i.hasEnded = found, hasEnded
 		if hasEnded {

@@ -47,3 +47,11 @@ func TestContextsOfAPoolEndInAnyOrder(t *testing.T) {
 		t.Errorf("the context of the %v is left", name)
 	}
 }
+
+func TestAnIteratorThatGivesNothingForEver(t *testing.T) {
+	items := &Items[int]{}
+	items.read(nil, func(context.Context, uint32) ([]int, bool, error) { return nil, false, nil }, true)
+	if _, _, err := items.Next(t.Context()); kindOf(t, err) != KindTrap {
+		t.Error(err)
+	}
+}
