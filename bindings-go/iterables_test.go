@@ -2,8 +2,10 @@ package undergo
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"testing"
+	"unsafe"
 )
 
 func TestAProducerGivesNoMoreThanIsAskedFor(t *testing.T) {
@@ -53,5 +55,14 @@ func TestAnIteratorThatGivesNothingForEver(t *testing.T) {
 	items.read(nil, func(context.Context, uint32) ([]int, bool, error) { return nil, false, nil }, true)
 	if _, _, err := items.Next(t.Context()); kindOf(t, err) != KindTrap {
 		t.Error(err)
+	}
+}
+
+func TestAResultOfTheHostHasNoObjectOfThePlugin(t *testing.T) {
+	of := &typ{kind: kindHandle, name: "note", size: 8, resource: &resource{name: "note", form: formObject}}
+	var place uintptr
+	err := lower(&dispatch{}, of, reflect.ValueOf(&Object{at: 1}), unsafe.Pointer(&place))
+	if _, is := err.(*misfit); !is || place != 0 {
+		t.Errorf("%v, %d", err, place)
 	}
 }

@@ -166,7 +166,10 @@ func lowerHandle(w writer, t *typ, v reflect.Value, to unsafe.Pointer) error {
 	if !ok {
 		return wanted(t, v)
 	}
-	w.lend(held)
+	if !w.lend(held) {
+		// The collector could free it before the library has read it.
+		return &misfit{text: fmt.Sprintf("a handle of %s is not passed here", t)}
+	}
 	*(*uintptr)(to) = held.object().at
 	return nil
 }
