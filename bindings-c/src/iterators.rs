@@ -113,6 +113,7 @@ fn fetch_values(handle: &ResourceHandle, batch: &mut Batch, options: &CallOption
         Value::Map(entries) => batch.values = entries.into_iter().map(|(key, value)| Value::List(vec![key, value])).collect(),
         _ => return Err(no_iterator(handle)),
     }
+    check(batch.values.len(), has_ended)?;
     let are_small = batch.values.front().is_some_and(|item| matches!(item, Value::Int(_) | Value::Uint(_) | Value::Float(_)));
     batch.note(batch.values.len(), begun, are_small);
     batch.end(handle, has_ended);
@@ -151,6 +152,7 @@ fn fetch_structs(handle: &ResourceHandle, batch: &mut Batch, wanted: &SignatureV
             outcome.lift(&filling).inspect_err(|_| filling.take_back())
         },
     )?;
+    check(result.len, result.has_ended)?;
     let (at, left, size) = (result.items.cast::<u8>(), result.len, item.size);
     let mut handles = VecDeque::new();
     if item.has_handles() {
@@ -164,6 +166,14 @@ fn fetch_structs(handle: &ResourceHandle, batch: &mut Batch, wanted: &SignatureV
     batch.structs = Structs { at, left, size, digest: wanted.digest, _arena: arena.into_inner(), handles };
     batch.note(result.len, begun, !item.has_nested() && item.size <= 16);
     batch.end(handle, result.has_ended);
+    Ok(())
+}
+
+/// Checks that a batch brings the caller further, who would take one without items for the end.
+fn check(came: usize, has_ended: bool) -> Result<()> {
+    if came == 0 && !has_ended {
+        return Err(Error::new(ErrorKind::Trap, "the guest's iterator gave neither an item nor its end"));
+    }
     Ok(())
 }
 
