@@ -98,6 +98,10 @@ public final class Items<T> implements Iterator<T>, AutoCloseable {
             isReading.set(false);
             Reference.reachabilityFence(this);
         }
+        if (ready.isEmpty() && !hasEnded) {
+            // It would be asked for ever otherwise.
+            throw UndergoException.of(ErrorKind.TRAP, "the guest's iterator gave neither an item nor its end");
+        }
         if (hasEnded) {
             // The Go function has nothing more to do.
             handle.drop();
