@@ -26,14 +26,19 @@ final class GuestReader extends InputStream {
         if (length == 0) {
             return 0;
         }
+        int most = Math.min(length, Source.CHUNK);
         int[] count = {0};
         stream.call(
                 this,
                 GuestStream.TRANSFER,
-                call -> Memory.putInt(call.args() + 8, Math.min(length, Source.CHUNK)),
+                call -> Memory.putInt(call.args() + 8, most),
                 call -> {
-                    count[0] = Math.toIntExact(Memory.getLong(call.result() + 8));
-                    if (count[0] > 0) {
+                    long given = Memory.getLong(call.result() + 8);
+                    if (given > most) {
+                        throw UndergoException.of(ErrorKind.TRAP, "the guest's stream gave " + given + " bytes, of " + most);
+                    }
+                    count[0] = (int) given;
+                    if (given > 0) {
                         Memory.get(Memory.getLong(call.result()), into, offset, count[0]);
                     }
                 });
