@@ -170,7 +170,7 @@ fn fetch_structs(handle: &ResourceHandle, batch: &mut Batch, wanted: &SignatureV
 }
 
 /// Checks that a batch brings the caller further, who would take one without items for the end.
-fn check(came: usize, has_ended: bool) -> Result<()> {
+pub(crate) fn check(came: usize, has_ended: bool) -> Result<()> {
     if came == 0 && !has_ended {
         return Err(Error::new(ErrorKind::Trap, "the guest's iterator gave neither an item nor its end"));
     }

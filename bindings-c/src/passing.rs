@@ -11,7 +11,7 @@ use crate::chain::from_host;
 use crate::errors::{self, ErrorHandle};
 use crate::guard::{guard, put};
 use crate::handles::{Batch, NextResult, ResourceHandle};
-use crate::iterators::{no_iterator, parts};
+use crate::iterators::{check, no_iterator, parts};
 use crate::lower::Place;
 use crate::object::ObjectHandle;
 use crate::{items, members, streams};
@@ -80,6 +80,13 @@ impl HostFunction for Items {
                 members::invoke(&self.0, "next", &args, CallOptions::NONE, |outcome| outcome.lift(&ToValue))
             })?;
             let (items, has_ended) = parts(&self.0, given)?;
+            let came = match &items {
+                Value::List(items) => items.len(),
+                Value::Bytes(bytes) => bytes.len(),
+                Value::Map(entries) => entries.len(),
+                _ => return Err(no_iterator(&self.0)),
+            };
+            check(came, has_ended)?;
             batch.end(&self.0, has_ended);
             (items, has_ended)
         } else {
