@@ -29,11 +29,12 @@ final class Source {
             buffer = new byte[most];
         }
         int count = stream.read(buffer, 0, most);
-        // An empty list is the end, which no read of at least one byte is but -1.
+        if (count == 0 || count > most) {
+            throw new IOException(stream.getClass().getTypeName() + " read " + count + " bytes, of " + most);
+        }
+        // An empty list is the end.
         if (count > 0) {
             Memory.put(Lower.place(room, result, count, 1), buffer, 0, count);
-        } else if (count == 0) {
-            throw new IOException(stream.getClass().getTypeName() + " read nothing, without being at its end");
         }
         kept = buffer;
     }
