@@ -107,6 +107,9 @@ func start(lookup func(string) (string, error)) (*undergo.Instance, error) {
 func check(name string, check func() error) {
 	if err := check(); err != nil {
 		fmt.Printf("not ok %s: %s\n", name, strings.ReplaceAll(err.Error(), "\n", " "))
+		if instance == nil {
+			os.Exit(1)
+		}
 		return
 	}
 	fmt.Printf("ok %s\n", name)
