@@ -262,7 +262,11 @@ class InputStream : public std::istream {
 class OutputStream : public std::ostream {
  public:
   explicit OutputStream(Ref stream) : std::ostream(nullptr), buffer_(std::move(stream), *this) { rdbuf(&buffer_); }
-  ~OutputStream() override { buffer_.pubsync(); }
+  ~OutputStream() override {
+    // A destructor does not throw, even if the program has asked the stream to.
+    exceptions(std::ios::goodbit);
+    buffer_.pubsync();
+  }
 
   const std::optional<Error> &error() const noexcept { return buffer_.error(); }
   const Ref &ref() const noexcept { return buffer_.ref(); }

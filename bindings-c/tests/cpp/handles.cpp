@@ -156,6 +156,13 @@ void values(const guest::Guest &g) {
   CHECK(through.str() == "[");
   written.close();
   CHECK(through.str() == "[ab1]");
+  {
+    undergo::OutputStream lost(instance.call("through", undergo::Sink(through)).as<Ref>());
+    lost.exceptions(std::ios::badbit);
+    lost << "c";
+    lost.ref().close();
+    // What it has can't be written any more: its end does not throw.
+  }
 }
 
 void pools(const undergo::Plugin &plugin) {
