@@ -69,11 +69,18 @@ const CLEAR: &str = "
         end
     end";
 
+/// Bytes that a function may have got before it gets no more: Go's have one copy or fill each, and
+/// each takes some hundreds.
+const MOST_ADDED: usize = 1024;
+
 /// Puts the code for few bytes in front of copies and fills by locals. Gives how many bytes that
 /// takes.
 pub(crate) fn shorten(instructions: &mut [Instruction], start: usize) -> usize {
     let mut added = 0;
     for at in start..instructions.len() {
+        if added > MOST_ADDED {
+            break;
+        }
         let kind = |ahead: usize| instructions.get(at + ahead).map_or(Kind::Nothing, |instruction| instruction.kind);
         let (count, written) = match (kind(0), kind(2), kind(3), kind(4), kind(6)) {
             (Kind::LocalGet(to), Kind::LocalGet(from), Kind::WrapI64, Kind::LocalGet(many), Kind::MemoryCopy)
@@ -135,5 +142,14 @@ mod tests {
     #[test]
     fn both_are_assembled() {
         assert!([COPY, CLEAR].into_iter().all(|text| with(text, 2, 3, 4).is_some_and(|code| code.ends_with(&[0x0B]))));
+    }
+
+    #[test]
+    fn a_function_of_many_copies_does_not_grow_with_each() {
+        let copy = [Kind::LocalGet(2), Kind::WrapI64, Kind::LocalGet(3), Kind::WrapI64, Kind::LocalGet(4), Kind::WrapI64, Kind::MemoryCopy];
+        let mut instructions: Vec<Instruction> =
+            copy.iter().cycle().take(100 * copy.len()).map(|kind| Instruction { kind: *kind, code: Code::New(Vec::new()) }).collect();
+        let added = shorten(&mut instructions, 0);
+        assert!((1..2 * MOST_ADDED).contains(&added), "{added}");
     }
 }
