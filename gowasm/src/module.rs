@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::rc::Rc;
 
 use wasmparser::{CompositeInnerType, FuncType, FunctionBody, KnownCustom, Parser, Payload, TypeRef};
 
@@ -121,8 +122,9 @@ pub fn optimize_while(module: &[u8], wanted: impl Fn() -> bool) -> Result<Optimi
 /// What has to be known of a module.
 struct Parts<'m> {
     imported: u32,
-    /// The type of each function that is not imported.
-    types: Vec<Option<FuncType>>,
+    /// The type of each function that is not imported. A module may have one large type, and very
+    /// many functions of it.
+    types: Vec<Option<Rc<FuncType>>>,
     bodies: Vec<FunctionBody<'m>>,
     runtime: Runtime,
 }
@@ -138,7 +140,7 @@ impl<'m> Parts<'m> {
                     for group in section {
                         let group = group.map_err(|_| Unchanged::Damaged)?;
                         types.extend(group.types().map(|ty| match &ty.composite_type.inner {
-                            CompositeInnerType::Func(ty) => Some(ty.clone()),
+                            CompositeInnerType::Func(ty) => Some(Rc::new(ty.clone())),
                             _ => None,
                         }));
                     }
@@ -184,9 +186,9 @@ impl<'m> Parts<'m> {
     /// What is known of the functions that others call.
     fn leaves(&self, module: &[u8], library: &Library) -> Leaves {
         let functions: Vec<Function<'_>> =
-            self.bodies.iter().zip(&self.types).map(|(body, ty)| Function { body, ty: ty.as_ref() }).collect();
+            self.bodies.iter().zip(&self.types).map(|(body, ty)| Function { body, ty: ty.as_deref() }).collect();
         let mut leaves = Leaves::find(module, &functions, self.imported, &self.runtime);
-        let is_division = |(ty, body): (&Option<FuncType>, &FunctionBody<'_>)| {
+        let is_division = |(ty, body): (&Option<Rc<FuncType>>, &FunctionBody<'_>)| {
             ty.as_ref().is_some_and(|ty| library.is_division(ty, module.get(body.range()).unwrap_or_default()))
         };
         let found = self.types.iter().zip(&self.bodies).position(is_division);
@@ -195,7 +197,7 @@ impl<'m> Parts<'m> {
     }
 
     fn rewrite(&self, module: &[u8], number: usize, function: &FunctionBody<'_>, leaves: &Leaves) -> Result<Vec<u8>, Copied> {
-        if !self.types[number].as_ref().is_some_and(leaf::is_go) {
+        if !self.types[number].as_deref().is_some_and(leaf::is_go) {
             return Err(Copied("it is no function of Go's own type"));
         }
         let index =
