@@ -26,6 +26,7 @@ HARMLESS = {
     ("core/src/plugin/linked.rs", "OnceLock"): "made within `fork::hold`: a child that is forked meanwhile uses no plugins",
     ("core/src/sched/ticker.rs", "OnceLock"): "in a `PerProcess`, which a child makes anew",
     ("core/src/platform/async_fd.rs", "OnceLock"): "a socket's, and so an instance's, of which a child has none of its parent's",
+    ("bindings-c/src/handles.rs", "OnceLock"): "a handle's, and so an instance's, of which a child has none of its parent's",
     ("bindings-c/src/jvm.rs", "OnceLock"): "the JVM's, which does not fork",
     ("bindings-c/src/jvm.rs", "RELEASED"): "the JVM's, which does not fork",
     ("bindings-node/src/bytes.rs", "OnceLock"): "a buffer's, and Node does not fork",

@@ -201,8 +201,8 @@ fn values_survive_the_guest() {
     let mut seen = 0;
     let echoing = |function: &&Arc<Function>| echoes(&function.name) && function.params.len() == 1 && !function.holds_handles();
     for function in plugin.exports().filter(echoing) {
-        // The guest refuses text that is none of what it stands for, such as a number or the case of
-        // an enum; the cases of the conformance suite have those.
+        // The guest refuses text that is none of what it stands for, such as a number or the case
+        // of an enum; the cases of the conformance suite have those.
         if ["echo-color-counts", "echo-parts"].contains(&function.name.as_str()) {
             continue;
         }

@@ -1,8 +1,8 @@
 //! Code written as text, for what is put in the place of code of Go's.
 //!
 //! The text has the instructions of the text format, one after the other, without parentheses:
-//! labels and locals are numbers, a block has no type or `i32`, and a load or a store may have an offset
-//! behind it. Alignments are those that Go's assembler writes: the natural ones.
+//! labels and locals are numbers, a block has no type or `i32`, and a load or a store may have an
+//! offset behind it. Alignments are those that Go's assembler writes: the natural ones.
 
 use crate::leb;
 use crate::operator::code;

@@ -41,8 +41,8 @@ pub(crate) enum Item {
         local: u32,
         is_dead: bool,
     },
-    /// What a leaf does, written where it is called. If it may panic, two blocks are around that: it
-    /// branches out of the first one to be called after all, with that PC to return to.
+    /// What a leaf does, written where it is called. If it may panic, two blocks are around that:
+    /// it branches out of the first one to be called after all, with that PC to return to.
     Inlined {
         code: Vec<u8>,
         call: Option<(u32, i64)>,

@@ -1,5 +1,5 @@
-//! The shape that Go's back end gives a function: its instructions, what stands before its segments,
-//! and how it calls.
+//! The shape that Go's back end gives a function: its instructions, what stands before its
+//! segments, and how it calls.
 
 use std::ops::Range;
 
