@@ -50,7 +50,7 @@ pub(crate) fn params(function: &Function, items: &[(usize, Layout)]) -> Option<V
         };
         Some(Param { offset: *offset, way, scalar })
     };
-    if function.is_plain_with_objects() { items.iter().map(param).collect() } else { None }
+    if function.is_plain_with_objects() || function.takes_plain() { items.iter().map(param).collect() } else { None }
 }
 
 impl Way {

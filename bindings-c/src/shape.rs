@@ -34,7 +34,7 @@ impl Shape {
             Shape {
                 digest: function.digest(),
                 plain: plain::params(function, &params.items),
-                takes_plain: function.is_plain(),
+                takes_plain: function.takes_plain(),
                 is_text: function.result.as_ref().is_some_and(|ty| matches!(ty.kind, TypeKind::String)),
                 number: result.as_ref().and_then(plain::Number::of),
                 params,

@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex};
 
 use common::host::Hosted;
 use common::{conformance, expect, quiet};
+use undergo::host::{HostCall, HostFunction};
 use undergo::{
-    AsyncInstance, Call, CallOptions, Callback, ErrorKind, Function, GuestItems, GuestType, HandleCounts, HostItems, HostReader,
-    HostWriter, Instance, Method, Result,
+    AsyncInstance, Call, CallOptions, Callback, ErrorKind, Function, GuestItems, GuestType, HandleCounts, HostItems, HostObject,
+    HostReader, HostWriter, Instance, Method, Result, Value,
 };
 
 const PLAIN: &CallOptions = &common::PLAIN;
@@ -112,6 +113,26 @@ fn other_types_are_refused() {
     let another = self::hosted();
     let other = Tally::new(&another.instance, 1).expect("a tally");
     expect(&tally.order(&other).expect_err("another's"), ErrorKind::TypeMismatch, &["belongs to another instance"]);
+}
+
+/// A callback that takes its argument in the plain way, as bindings do.
+struct Doubling;
+
+impl HostFunction for Doubling {
+    fn call(&self, call: &mut HostCall<'_>) -> Result<()> {
+        assert!(call.function().takes_plain() && !call.function().is_plain());
+        let n = call.plain_args(|args| args.number())?;
+        call.answer_number(n.wrapping_mul(2))
+    }
+}
+
+#[test]
+fn a_callback_has_plain_arguments() {
+    let hosted = hosted();
+    let double = Value::Object(HostObject::new([Arc::new(Doubling) as Arc<dyn HostFunction>]));
+    let given = Value::List(vec![Value::Int(1), Value::Int(-2)]);
+    let doubled = hosted.instance.call("apply-plain", &[given, double], PLAIN).expect("numbers");
+    assert_eq!(doubled, Value::List(vec![Value::Int(2), Value::Int(-4)]));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::call::host_call::raw_u64;
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::host::HostCall;
 use crate::guest::memory_cache::MemoryCache;
-use crate::interface::{Plain, Scalar};
+use crate::interface::{Function, Plain, Scalar};
 
 /// The arguments of a host function, which are taken one after another. They lie in the guest's
 /// memory.
@@ -94,8 +94,20 @@ impl<'h> PlainArgs<'h, '_> {
     }
 }
 
+impl Function {
+    /// Whether a host function can take its arguments by [`HostCall::plain_args`]: they are as
+    /// those of a [plain](Function::is_plain) function, but for the object of a method.
+    #[must_use]
+    pub fn takes_plain(&self) -> bool {
+        self.abi.plain.as_ref().is_some_and(|params| {
+            let own = params.strip_prefix(&[Plain::HostObject]).filter(|_| self.is_method).unwrap_or(params);
+            !own.iter().any(|param| matches!(param, Plain::Object | Plain::HostObject))
+        })
+    }
+}
+
 impl HostCall<'_> {
-    /// Passes the arguments of a [plain](crate::interface::Function::is_plain) function to what
+    /// Passes the arguments of a function that [has plain ones](Function::takes_plain) to what
     /// takes all of them.
     ///
     /// # Errors
@@ -111,7 +123,12 @@ impl HostCall<'_> {
         }
         // Small, and without what each argument makes for itself: to move more would cost as much
         // as to take a number.
-        match take(&mut PlainArgs { call: self, left: plain.iter(), values: 0, size: 0 }) {
+        let (left, values) = match &**plain {
+            // The object of a method, which the host knows.
+            [Plain::HostObject, own @ ..] => (own.iter(), 1),
+            all => (all.iter(), 0),
+        };
+        match take(&mut PlainArgs { call: self, left, values, size: 0 }) {
             Ok(taken) => Ok(taken),
             Err(error) => Err(self.misfit(error)),
         }

@@ -31,13 +31,13 @@ impl Function {
     /// durations, text, JSON and lists of numbers.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        self.abi.plain.as_ref().is_some_and(|params| !params.contains(&Plain::Object))
+        self.abi.plain.as_ref().is_some_and(|params| !params.iter().any(|param| matches!(param, Plain::Object | Plain::HostObject)))
     }
 
     /// The same, where objects of the guest's may be among the parameters, as in methods.
     #[must_use]
     pub fn is_plain_with_objects(&self) -> bool {
-        self.abi.plain.is_some()
+        self.abi.plain.as_ref().is_some_and(|params| !params.contains(&Plain::HostObject))
     }
 }
 
@@ -145,7 +145,7 @@ impl<'a> PlainCall<'_, 'a> {
             if let Some(handle) = object {
                 self.raw[value] = ValRaw::u32(handle.rep(&self.running.seed.handles)?);
             }
-            value += if let Plain::Number(_) | Plain::Object = plain { 1 } else { 2 };
+            value += if let Plain::Number(_) | Plain::Object | Plain::HostObject = plain { 1 } else { 2 };
         }
         Ok(())
     }

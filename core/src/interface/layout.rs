@@ -40,6 +40,8 @@ pub(crate) enum Plain {
     List(Scalar),
     /// An object of the guest, borrowed.
     Object,
+    /// An object of the host, borrowed: the one whose method is called, above all.
+    HostObject,
 }
 
 /// The result in memory.
@@ -193,7 +195,10 @@ impl Type {
                 TypeKind::Scalar(scalar) if self.length.is_none() => Plain::List(scalar),
                 _ => return None,
             },
-            TypeKind::Borrow(resource) if resource.side == Side::Guest => Plain::Object,
+            TypeKind::Borrow(resource) => match resource.side {
+                Side::Guest => Plain::Object,
+                Side::Host => Plain::HostObject,
+            },
             _ => return None,
         })
     }
