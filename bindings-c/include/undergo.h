@@ -994,14 +994,15 @@ struct undergo_error_t *undergo_items_new_typed(const struct undergo_signature_t
 // Items come in batches, which grow while they come quickly. An error, such as a panic of the
 // guest, comes after the items before it. May be called on any thread, one at a time, and within
 // host functions that the instance has called; busy within those that the iterator itself has
-// called.
+// called. Signature-mismatch while there are items that `undergo_iterator_next_typed` read ahead.
 struct undergo_error_t *undergo_iterator_next(const struct undergo_handle_t *iterator,
                                               const struct undergo_call_options_t *options,
                                               undergo_value_t **item);
 
 // The same with structs, for generated headers: fills `item`, and sets whether there was one. What
 // the item points to lives until the next call of this function, or until the iterator is freed,
-// except for handles, which the caller frees. The signature is that of `next`.
+// except for handles, which the caller frees. The signature is that of `next`; signature-mismatch
+// for another one, also while there are items that `undergo_iterator_next` read ahead.
 struct undergo_error_t *undergo_iterator_next_typed(const struct undergo_handle_t *iterator,
                                                     const struct undergo_signature_t *signature,
                                                     const struct undergo_call_options_t *options,

@@ -29,7 +29,7 @@ use crate::values::ValueHandle;
 /// Items come in batches, which grow while they come quickly. An error, such as a panic of the
 /// guest, comes after the items before it. May be called on any thread, one at a time, and within
 /// host functions that the instance has called; busy within those that the iterator itself has
-/// called.
+/// called. Signature-mismatch while there are items that `undergo_iterator_next_typed` read ahead.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_iterator_next(
     iterator: *const ResourceHandle,
@@ -46,6 +46,9 @@ pub unsafe extern "C" fn undergo_iterator_next(
             (borrow(iterator, "iterator")?, call_options(options))
         };
         let mut batch = handle.lock()?;
+        if batch.structs.left > 0 {
+            return Err(read_otherwise(handle));
+        }
         if batch.values.is_empty() && !batch.has_ended {
             fetch_values(handle, &mut batch, &options)?;
         }
@@ -59,7 +62,8 @@ pub unsafe extern "C" fn undergo_iterator_next(
 
 /// The same with structs, for generated headers: fills `item`, and sets whether there was one. What
 /// the item points to lives until the next call of this function, or until the iterator is freed,
-/// except for handles, which the caller frees. The signature is that of `next`.
+/// except for handles, which the caller frees. The signature is that of `next`; signature-mismatch
+/// for another one, also while there are items that `undergo_iterator_next` read ahead.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_iterator_next_typed(
     iterator: *const ResourceHandle,
@@ -78,6 +82,9 @@ pub unsafe extern "C" fn undergo_iterator_next_typed(
             (borrow(iterator, "iterator")?, borrow(signature, "signature")?)
         };
         let mut batch = handle.lock()?;
+        if !batch.values.is_empty() || batch.structs.left > 0 && batch.structs.digest != wanted.digest {
+            return Err(read_otherwise(handle));
+        }
         if batch.structs.left == 0 {
             if batch.has_ended {
                 return Ok(());
@@ -85,9 +92,7 @@ pub unsafe extern "C" fn undergo_iterator_next_typed(
             // SAFETY: C's promise.
             fetch_structs(handle, &mut batch, wanted, &unsafe { call_options(options) })?;
         }
-        if let Some(left) = batch.structs.left.checked_sub(1)
-            && batch.structs.digest == wanted.digest
-        {
+        if let Some(left) = batch.structs.left.checked_sub(1) {
             let size = batch.structs.size;
             // SAFETY: C's promise: there is room for an item of the function with that digest; and
             // there is one more.
@@ -181,6 +186,13 @@ pub(crate) fn check(came: usize, has_ended: bool) -> Result<()> {
 fn next<'s>(shape: &'s Shape, handle: &ResourceHandle) -> Result<&'s Shape> {
     let sizes: Vec<_> = shape.params.items.iter().map(|(offset, layout)| (*offset, layout.size)).collect();
     if sizes == [(0, size_of::<*const u8>()), (size_of::<*const u8>(), size_of::<u32>())] { Ok(shape) } else { Err(no_iterator(handle)) }
+}
+
+/// What was read ahead is there in one form only.
+#[cold]
+fn read_otherwise(handle: &ResourceHandle) -> Error {
+    let name = &handle.core.ty().name;
+    Error::new(ErrorKind::SignatureMismatch, format!("items of the {name} were read ahead for another function: go on with that one"))
 }
 
 #[cold]

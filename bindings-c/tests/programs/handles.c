@@ -235,6 +235,33 @@ static void passing_on(undergo_instance_t *instance, undergo_instance_t *other) 
   undergo_object_delete(rest);
 }
 
+// What was read ahead in one way is not lost in the other.
+static void items_in_two_ways(undergo_instance_t *instance) {
+  guest_numbers_items_t *numbers;
+  undergo_value_t *value;
+  int64_t n;
+  bool has_item;
+  OK(guest_numbers(instance, 5, NULL, &numbers));
+  // The second one brings a third.
+  for (int i = 0; i < 2; i++) {
+    OK(guest_numbers_items_next(numbers, NULL, &n, &has_item));
+  }
+  FAILS(undergo_iterator_next((undergo_handle_t *)numbers, NULL, &value), UNDERGO_SIGNATURE_MISMATCH, "go on with that one");
+  CHECK(value == NULL);
+  OK(guest_numbers_items_next(numbers, NULL, &n, &has_item));
+  CHECK(has_item && n == 2);
+  guest_numbers_items_delete(numbers);
+
+  OK(guest_numbers(instance, 5, NULL, &numbers));
+  for (int i = 0; i < 2; i++) {
+    OK(undergo_iterator_next((undergo_handle_t *)numbers, NULL, &value));
+    undergo_value_delete(value);
+  }
+  FAILS(guest_numbers_items_next(numbers, NULL, &n, &has_item), UNDERGO_SIGNATURE_MISMATCH, "go on with that one");
+  CHECK(!has_item);
+  guest_numbers_items_delete(numbers);
+}
+
 static void the_end_of_an_instance(undergo_plugin_t *plugin, undergo_imports_t *imports) {
   undergo_instance_t *instance;
   guest_tally_t *tally;
@@ -303,6 +330,7 @@ int main(int argc, char **argv) {
   callbacks(instance);
   objects(instance);
   passing_on(instance, other);
+  items_in_two_ways(instance);
   the_end_of_an_instance(plugin, imports);
   undergo_imports_delete(imports);
   undergo_instance_delete(instance);
