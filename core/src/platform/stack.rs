@@ -1,7 +1,6 @@
 //! The native stack of a thread: its place, and how much of it is left.
 
 use std::cell::Cell;
-use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -138,7 +137,7 @@ fn own_stack(thread: &Thread) -> Bounds {
 
 #[cfg(all(any(target_os = "linux", target_os = "android"), not(miri)))]
 fn bounds() -> Option<Bounds> {
-    let mut attributes = MaybeUninit::<libc::pthread_attr_t>::uninit();
+    let mut attributes = std::mem::MaybeUninit::<libc::pthread_attr_t>::uninit();
     let (mut low, mut size) = (ptr::null_mut(), 0);
     // SAFETY: the attributes are initialised by the first call, if it succeeds, read by the second,
     // and freed by the third.
