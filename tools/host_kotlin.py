@@ -40,6 +40,8 @@ class Kotlin(Host):
             return
         stamp.clear()
         say("compiling the package for Kotlin")
+        # The compiler leaves the classes of files that are gone.
+        shutil.rmtree(OUT / "maven", ignore_errors=True)
         pom = host_java.PROJECT / "pom.xml"
         maven.run(pom, "install:install-file", f"-Dfile={host_java.JAR}", f"-DpomFile={pom}")
         classpath(CLASSPATH, "runtime")
