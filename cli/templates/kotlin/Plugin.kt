@@ -9,6 +9,7 @@ package {{ package }}
 import {{ import }}
 {%- endfor %}
 {%- include "kotlin/types.kt" %}
+{%- include "kotlin/resources.kt" %}
 {%- for family in families %}
 {%- include "kotlin/imports.kt" %}
 {%- include "kotlin/exports.kt" %}

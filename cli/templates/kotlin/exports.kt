@@ -9,7 +9,8 @@
 open class {{ exports }}(exports: {{ target }}) {
     private val client = {{ names.lib("RawClient") }}(exports.asJava, {{ names.values() }}.exports{% if has_errors %}, *{{ names.values() }}.errors{% endif %})
     {%- for method in methods %}
-    {%- let index = loop.index0 %}
+    {%- let name = method.name.as_str() %}
+    {%- let (before, after) = (family.either("", "awaited { _client -> _client."), family.either("", " }")) %}
 
     {% include "kotlin/method.kt" %}
     {%- endfor %}

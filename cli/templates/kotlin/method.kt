@@ -1,7 +1,7 @@
 {{ method.docs|indent(4) }}
-    {{ suspend }}fun {{ method.name }}({{ method.params }}){% if let Some(ty) = method.result %}: {{ ty }}{% endif %} =
-        this.client.{{ family.either("", "awaited { _client -> _client.") }}call({{ index }}, {{ method.wit }}, {{ method.size }}, {{ method.result_size }}, { _call, _args ->
+    {{ suspend }}fun {{ name }}({{ method.params }}){% if let Some(ty) = method.result %}: {{ ty }}{% endif %} =
+        this.client.{{ before }}call({{ method.number }}, {{ method.wit }}, {{ method.size }}, {{ method.result_size }}, { _call, _args ->
             {%- for put in method.puts %}
             {{ put }}
             {%- endfor %}
-        }) { {% if method.result.is_some() %}_at -> {{ method.get }} {% endif %}}{{ family.either("", " }") }}
+        }) { {% if method.result.is_some() %}_at -> {{ method.get }} {% endif %}}{{ after }}

@@ -2,7 +2,7 @@
 {%- let throwable = names.std("Throwable") %}
 {%- for ty in types %}
 {%- match ty %}
-{%- when Declared::Record { class, docs, fields, variants } %}
+{%- when Declared::Record { class, docs, fields, variants, .. } %}
 
 {{ docs }}
 data class {{ class }}(

@@ -5,8 +5,8 @@
 /** The plugin's functions, and what writes and reads values of its types. */
 private object {{ names.values() }} {
     val exports = arrayOf<{{ names.lib("RawSignature") }}>(
-        {%- for method in methods %}
-        {{ method.signature }},
+        {%- for signature in signatures %}
+        {{ signature }},
         {%- endfor %}
     )
     {%- if has_errors %}
@@ -21,24 +21,40 @@ private object {{ names.values() }} {
         {%- endfor %}
     )
     {%- endif %}
-    {%- for ty in types %}
-    {%- match ty %}
-    {%- when Declared::Record { class, fields, .. } | Declared::Error { class, fields, .. } %}
+    {%- for host in hosted %}
 
-    fun put{{ class }}(_room: {{ room }}, _at: {{ long }}, _value: {{ class }}) {
-        {%- for field in fields %}
-        {%- for put in field.puts %}
-        {{ put }}
-        {%- endfor %}
-        {%- endfor %}
-    }
-
-    fun get{{ class }}(_at: {{ long }}): {{ class }} = {{ class }}(
-        {%- for field in fields %}
-        {{ field.name }} = {{ field.get }},
+    private val of{{ host.class }} = arrayOf<{{ names.lib("RawSignature") }}>(
+        {%- for signature in host.signatures %}
+        {{ signature }},
         {%- endfor %}
     )
-    {%- when Declared::Variant { class, wit, cases, .. } %}
+
+    fun put{{ host.class }}(_to: {{ room }}, _at: {{ long }}, _value: {{ host.ty }}) {
+        {%- if host.methods.is_empty() && host.shape != Shape::Object %}
+        {{ host.put }}
+        {%- else %}
+        {{ raw }}.putObject(
+            _to, _at, of{{ host.class }}, _value,
+            {%- for function in host.methods %}
+            {{ names.lib("RawFunction") }} { _args, _result, _room ->
+                {% if !function.puts.is_empty() %}val _answer = {% endif %}{{ function.call }}
+                {%- for put in function.puts %}
+                {{ put }}
+                {%- endfor %}
+            },
+            {%- endfor %}
+        )
+        {%- endif %}
+    }
+    {%- endfor %}
+    {%- for ty in types %}
+    {%- match ty %}
+    {%- when Declared::Error { class, fields, .. } %}
+    {%- let reading = Reading::Plain %}
+    {%- include "kotlin/record.kt" %}
+    {%- when Declared::Record { class, fields, reading, .. } %}
+    {%- include "kotlin/record.kt" %}
+    {%- when Declared::Variant { class, wit, cases, reading, .. } %}
 
     fun put{{ class }}(_room: {{ room }}, _at: {{ long }}, _value: {{ class }}) = when (_value) {
         {%- for case in cases %}
@@ -50,13 +66,15 @@ private object {{ names.values() }} {
         }
         {%- endfor %}
     }
+    {%- if reading.is_read() %}
 
-    fun get{{ class }}(_at: {{ long }}): {{ class }} = when (val _case = {{ raw }}.getTag(_at)) {
+    fun get{{ class }}({% if reading.needs_client() %}_client: {{ names.lib("RawClient") }}, {% endif %}_at: {{ long }}): {{ class }} = when (val _case = {{ raw }}.getTag(_at)) {
         {%- for case in cases %}
         {{ loop.index0 }} -> {{ case.get }}
         {%- endfor %}
         else -> throw {{ raw }}.noCase({{ wit }}, _case)
     }
+    {%- endif %}
     {%- else %}
     {%- endmatch %}
     {%- endfor %}

@@ -50,6 +50,7 @@ fn the_kotlin_files_are_as_they_were() {
     golden("kitchen.kt", kitchen(), "kotlin");
     golden("bare.kt", bare(), "kotlin");
     golden("shapes.kt", shapes(), "kotlin");
+    golden("living.kt", living(), "kotlin");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use undergo::interface::{EnumType, Field, Function, RecordType, Type, TypeKind, 
 
 use super::layout::{self, Fields, Place};
 use super::scope::Scope;
-use super::surface::{Imported, Surface};
+use super::surface::{Imported, Surface, is_hosts};
 use errors::ErrorClass;
 use resources::{Guest, Hosted};
 use text::{OF_OBJECTS, docs, identifier, literal};
@@ -306,7 +306,7 @@ fn record(names: &Names, ty: &Type, record: &RecordType) -> Record {
     for ((field, name), offset) in record.fields.iter().zip(&components).zip(offsets) {
         declared.push(format!("{} {name}", names.show(&field.ty)));
         puts.extend(names.put(&field.ty, "room", &Place("at", offset), &format!("value.{name}()"), 0));
-        if !names.is_hosts(ty) {
+        if !is_hosts(ty) {
             gets.push(names.get(&field.ty, &Place("at", offset), 0));
         }
     }
@@ -318,7 +318,7 @@ fn record(names: &Names, ty: &Type, record: &RecordType) -> Record {
         components: declared.join(", "),
         implements,
         puts,
-        gets: (!names.is_hosts(ty)).then(|| gets.join(", ")),
+        gets: (!is_hosts(ty)).then(|| gets.join(", ")),
         client: client(ty),
     }
 }

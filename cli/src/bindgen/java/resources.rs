@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use undergo::interface::{Function, Resource, Shape, Side, Type, TypeKind};
+use undergo::interface::{Function, Resource, Shape, Side};
 
 use super::super::layout::{Fields, Place, size};
 use super::text::{OF_OBJECTS, docs, identifier};
 use super::types::Names;
 use super::{Export, declared, export, host_result, or, returns, signature};
 use crate::bindgen::scope::Scope;
-use crate::bindgen::surface::Surface;
+use crate::bindgen::surface::{Surface, item};
 
 /// A class for objects of the plugin's.
 pub(super) struct Guest {
@@ -46,12 +46,6 @@ pub(super) struct Method {
     pub(super) params: String,
     /// Statements that call it.
     pub(super) body: Vec<String>,
-}
-
-/// The type of an iterator's items.
-pub(super) fn item(resource: &Resource) -> Option<&Type> {
-    let TypeKind::Tuple(batch) = &resource.methods.first()?.result.as_ref()?.kind else { return None };
-    if let TypeKind::List(item) = &batch.items.first()?.kind { Some(item) } else { None }
 }
 
 /// The classes of the plugin's objects.

@@ -8,6 +8,7 @@ use undergo::interface::{Resource, ResourceType, Scalar, Shape, Side, Type, Type
 use super::super::layout::{Fields, Place, size};
 use super::text::literal;
 use crate::bindgen::classes::{CaseClass, Classes};
+use crate::bindgen::surface::item;
 
 /// Names that the file uses, and so does not declare: of Java's own package, and those it imports.
 const USED: [&str; 38] = [
@@ -72,8 +73,7 @@ impl Names {
     /// For the file of a class.
     pub(super) fn new(types: &[Type], resources: &[Resource], outer: &str) -> Names {
         let mut classes = Classes::within(outer, types, USED);
-        let living =
-            |resource: &Resource| Living { class: classes.declare(&resource.ty.name), item: super::resources::item(resource).cloned() };
+        let living = |resource: &Resource| Living { class: classes.declare(&resource.ty.name), item: item(resource).cloned() };
         let living = resources.iter().map(living).collect();
         Names { classes: classes.with_cases(types), living, outer: outer.to_owned(), tuples: RefCell::default() }
     }
@@ -95,23 +95,6 @@ impl Names {
             (Shape::Reader, _) => "InputStream".to_owned(),
             (Shape::Writer, _) => "OutputStream".to_owned(),
         }
-    }
-
-    /// Whether a value of the type has handles of the host's: those of both don't come together.
-    pub(super) fn is_hosts(&self, ty: &Type) -> bool {
-        let part = |ty: &Type| self.is_hosts(ty);
-        ty.holds_handles()
-            && match &ty.kind {
-                TypeKind::Own(resource) | TypeKind::Borrow(resource) => resource.side == Side::Host,
-                TypeKind::List(inner) | TypeKind::Option(inner) => part(inner),
-                TypeKind::Map(map) => part(&map.value),
-                TypeKind::Tuple(tuple) => tuple.items.iter().find(|item| item.holds_handles()).is_some_and(part),
-                TypeKind::Record(record) => record.fields.iter().map(|field| &field.ty).find(|ty| ty.holds_handles()).is_some_and(part),
-                TypeKind::Variant(variant) => {
-                    variant.cases.iter().filter_map(|case| case.ty.as_ref()).find(|ty| ty.holds_handles()).is_some_and(part)
-                }
-                _ => false,
-            }
     }
 
     /// A new name for a class.

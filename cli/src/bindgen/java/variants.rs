@@ -3,6 +3,7 @@
 use undergo::interface::{Type, TypeKind, VariantType};
 
 use super::super::layout::{Cases, Place};
+use super::super::surface;
 use super::text::{docs, literal};
 use super::types::Names;
 use super::{client, or};
@@ -62,7 +63,7 @@ pub(super) fn all(names: &Names, types: &[Type]) -> (Vec<Variant>, Vec<CaseRecor
 
 fn variant(names: &Names, ty: &Type, variant: &VariantType) -> Variant {
     let place = Place("at", Cases::of(variant).value);
-    let is_hosts = names.is_hosts(ty);
+    let is_hosts = surface::is_hosts(ty);
     let cases: Vec<Case> = names
         .cases(variant)
         .into_iter()

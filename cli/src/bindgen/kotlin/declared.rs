@@ -9,6 +9,7 @@ use super::types::Names;
 use crate::bindgen::classes::CaseClass;
 use crate::bindgen::layout::{Cases, Fields, Place};
 use crate::bindgen::scope::Scope;
+use crate::bindgen::surface::is_hosts;
 
 /// What every exception has that a plugin's error becomes, and what makes one.
 #[rustfmt::skip]
@@ -24,6 +25,7 @@ pub(super) enum Declared {
         docs: String,
         fields: Vec<Field>,
         variants: Vec<String>,
+        reading: Reading,
     },
     /// An error with fields, and with its name in the interface, as a literal, the digest of its
     /// type, and what it says where it is not told, as a literal.
@@ -47,7 +49,37 @@ pub(super) enum Declared {
         docs: String,
         wit: String,
         cases: Vec<Case>,
+        reading: Reading,
     },
+}
+
+/// How a value is read.
+#[derive(PartialEq)]
+pub(super) enum Reading {
+    /// By its place.
+    Plain,
+    /// With what calls the methods of the objects in it.
+    Living,
+    /// Not at all: only the host gives it.
+    Never,
+}
+
+impl Reading {
+    fn of(ty: &Type) -> Reading {
+        match ty.holds_handles() {
+            false => Reading::Plain,
+            true if is_hosts(ty) => Reading::Never,
+            true => Reading::Living,
+        }
+    }
+
+    pub(super) fn is_read(&self) -> bool {
+        *self != Reading::Never
+    }
+
+    pub(super) fn needs_client(&self) -> bool {
+        *self == Reading::Living
+    }
 }
 
 pub(super) struct Field {
@@ -89,7 +121,7 @@ impl Declared {
         match &ty.kind {
             TypeKind::Record(found) => Some(record(names, found, ty)),
             TypeKind::Enum(found) => Some(cases(names, found)),
-            TypeKind::Variant(found) => Some(variant(names, found)),
+            TypeKind::Variant(found) => Some(variant(names, found, ty)),
             _ => None,
         }
     }
@@ -108,7 +140,7 @@ fn record(names: &Names, record: &RecordType, ty: &Type) -> Declared {
             ty: names.show(&field.ty) + default,
             puts: names.put(&field.ty, "_room", &place, &format!("_value.{name}")),
             own_puts: names.put(&field.ty, "_room", &place, &name),
-            get: names.get(&field.ty, &place),
+            get: names.get(&field.ty, &place, "_client"),
             name,
         }
     };
@@ -121,7 +153,7 @@ fn record(names: &Names, record: &RecordType, ty: &Type) -> Declared {
         Declared::Error { class, docs, wit: literal(&record.name), digest: long(ty.digest()), says, fields, variants }
     } else {
         let docs = docs(or(&record.docs, &format!("The record {}.", record.name)));
-        Declared::Record { class, docs, fields, variants }
+        Declared::Record { class, docs, fields, variants, reading: Reading::of(ty) }
     }
 }
 
@@ -137,12 +169,12 @@ fn cases(names: &Names, cases: &EnumType) -> Declared {
     Declared::Enum { class: names.of(&cases.name), docs, cases: listed }
 }
 
-fn variant(names: &Names, variant: &VariantType) -> Declared {
+fn variant(names: &Names, variant: &VariantType, ty: &Type) -> Declared {
     let place = Place("_at", Cases::of(variant).value);
     let case = |CaseClass { case, class, is_record, is_new }: CaseClass<'_>| {
         let (puts, get) = match &case.ty {
-            Some(ty) if is_record => (names.put(ty, "_room", &place, "_value"), names.get(ty, &place)),
-            Some(ty) => (names.put(ty, "_room", &place, "_value.value"), format!("{class}({})", names.get(ty, &place))),
+            Some(ty) if is_record => (names.put(ty, "_room", &place, "_value"), names.get(ty, &place, "_client")),
+            Some(ty) => (names.put(ty, "_room", &place, "_value.value"), format!("{class}({})", names.get(ty, &place, "_client"))),
             None => (Vec::new(), class.clone()),
         };
         Case {
@@ -157,5 +189,5 @@ fn variant(names: &Names, variant: &VariantType) -> Declared {
     };
     let cases = names.cases(variant).into_iter().map(case).collect();
     let docs = docs(or(&variant.docs, &format!("The variant {}.", variant.name)));
-    Declared::Variant { class: names.of(&variant.name), docs, wit: literal(&variant.name), cases }
+    Declared::Variant { class: names.of(&variant.name), docs, wit: literal(&variant.name), cases, reading: Reading::of(ty) }
 }

@@ -3,6 +3,7 @@
 //! that this makes.
 
 mod declared;
+mod resources;
 mod text;
 mod types;
 
@@ -10,18 +11,19 @@ use std::sync::Arc;
 
 use askama::Template;
 use undergo::Plugin;
-use undergo::interface::{self, Function, TypeKind, names};
+use undergo::interface::{self, Function, Shape, TypeKind, names};
 
 use super::filters;
 use super::layout::{self, Fields, Place};
 use super::scope::Scope;
 use super::surface::{Imported, Surface};
-use declared::Declared;
+use declared::{Declared, Reading};
+use resources::{Guest, Hosted};
 use text::{docs, harmless, identifier, literal, long};
 use types::Names;
 
 /// What every object has.
-const OF_ALL: [&str; 7] = ["equals", "getClass", "hashCode", "notify", "notifyAll", "toString", "wait"];
+const OF_ALL: [&str; 8] = ["equals", "finalize", "getClass", "hashCode", "notify", "notifyAll", "toString", "wait"];
 
 /// What the classes with the exports have themselves.
 const OWN: [&str; 5] = ["client", "close", "instance", "pool", "using"];
@@ -43,7 +45,11 @@ struct Module {
     package: String,
     types: Vec<Declared>,
     has_errors: bool,
+    /// `RawSignature(…)` of all exports, constructors and methods.
+    signatures: Vec<String>,
     methods: Vec<Method>,
+    guests: Vec<Guest>,
+    hosted: Vec<Hosted>,
     families: [Family; 2],
     results: Vec<Results>,
     /// Those of other packages, for which the template asks, are imported.
@@ -80,8 +86,8 @@ struct Method {
     name: String,
     docs: String,
     wit: String,
-    /// `RawSignature(…)`
-    signature: String,
+    /// Its place among the signatures.
+    number: usize,
     /// `p: Person, shout: Boolean`
     params: String,
     result: Option<String>,
@@ -126,15 +132,16 @@ impl Family {
 
 impl Module {
     fn new(plugin: &Plugin) -> Module {
-        let mut kept = Vec::new();
-        let Surface { file, world, types, exports, imports, .. } = Surface::without_handles(plugin, &mut kept);
-        let mut names = Names::new(types);
+        let surface = Surface::new(plugin);
+        let (world, types) = (&surface.world, surface.types);
+        let mut names = Names::new(types, surface.resources);
         let mut declare = |suspends: bool, name: &str| names.class(&format!("{}{name}", if suspends { "async-" } else { "" }));
         let classes = [false, true].map(|suspends| ["", "-pool", "-exports"].map(|end| declare(suspends, &format!("{world}{end}"))));
         // What stands beside them where they are named.
         let mut params = Scope::new(["args", "imports", "limits", "path", "plugin", "result", "sandbox", "size"]);
-        let imports: Vec<_> = imports
-            .into_iter()
+        let imports: Vec<_> = surface
+            .imports
+            .iter()
             .map(|import| {
                 let kebab = names::kebab(import.name);
                 let param = params.take(identifier(import.name));
@@ -142,23 +149,28 @@ impl Module {
             })
             .collect();
         let family = |suspends: bool, classes: [String; 3]| {
-            let import = |(classes, param, found): &([String; 2], String, Imported<'_>)| {
+            let import = |(classes, param, found): &([String; 2], String, &Imported<'_>)| {
                 import(&names, found, classes[usize::from(suspends)].clone(), param, suspends)
             };
-            family(&names, &world, suspends, classes, imports.iter().map(import).collect())
+            family(&names, world, suspends, classes, imports.iter().map(import).collect())
         };
         let [blocking, suspending] = classes;
         let families = [family(false, blocking), family(true, suspending)];
         let types: Vec<Declared> = types.iter().filter_map(|ty| Declared::new(&names, ty)).collect();
         let has_errors = types.iter().any(|ty| matches!(ty, Declared::Error { .. }));
         let mut methods = Scope::new(OWN.into_iter().chain(OF_ALL));
-        let methods = exports.into_iter().map(|function| method(&names, &mut methods, function)).collect();
+        let exports = surface.exports.iter().enumerate();
+        let mut exports: Vec<_> = exports.map(|(number, function)| method(&names, &mut methods, function, number)).collect();
+        exports.extend(resources::constructors(&names, &mut methods, &surface));
         Module {
-            file: harmless(&file),
-            package: package(&world),
+            file: harmless(&surface.file),
+            package: package(world),
+            signatures: surface.own_functions().map(|function| signature(&names, "", function)).collect(),
+            guests: resources::guests(&names, &surface),
+            hosted: resources::hosted(&names, &surface),
             types,
             has_errors,
-            methods,
+            methods: exports,
             families,
             results: names.results().into_iter().map(|(count, class)| results(count, class)).collect(),
             names,
@@ -197,7 +209,7 @@ fn host_function(names: &Names, methods: &mut Scope, module: &str, of: &str, fun
     let name = methods.take_quoted(identifier(&function.name));
     let also = if function.fallible { "\n\nAn exception that it throws is the error that the plugin gets." } else { "" };
     let offsets = Fields::of(function.params.iter().map(|param| &param.ty)).offsets;
-    let args = function.params.iter().zip(offsets).map(|(param, offset)| names.get(&param.ty, &Place("_args", offset)));
+    let args = function.params.iter().zip(offsets).map(|(param, offset)| names.get(&param.ty, &Place("_args", offset), "_client"));
     HostFunction {
         docs: docs(&format!("{}{also}", or(&function.docs, &format!("The function {}.", function.name)))),
         signature: signature(names, module, function),
@@ -215,26 +227,31 @@ fn signature(names: &Names, module: &str, function: &Function) -> String {
     format!("{class}({}, {}, {}, {digest})", literal(module), literal(&function.name), literal(&function.to_string()))
 }
 
-fn method(names: &Names, methods: &mut Scope, function: &Arc<Function>) -> Method {
+/// An export, a constructor, or a method of the plugin's, which writes its object first.
+fn method(names: &Names, methods: &mut Scope, function: &Arc<Function>, number: usize) -> Method {
     let own = if function.errors.is_some() { ": of the error's own class, where it has fields" } else { "" };
     let throws = format!("\n\n@throws dev.undergo.GuestException when the function returns an error{own}.");
     let throws = if function.fallible { &throws } else { "" };
     let args = Fields::of(function.params.iter().map(|param| &param.ty));
     let put =
         |((param, name), offset): ((&interface::Field, String), &usize)| names.put(&param.ty, "_call", &Place("_args", *offset), &name);
+    let before = function.params.len() - function.own_params().len();
+    let given = function.own_params().iter().zip(parameters(function)).zip(&args.offsets[before..]);
+    let object = (before > 0).then(|| format!("{}.putHandle(_call, _args, this)", names.lib("Raw")));
+    let name = function.name.rsplit('.').next().unwrap_or(&function.name);
     // What may be left out is at the end.
-    let needed = function.params.iter().rposition(|param| !matches!(param.ty.kind, TypeKind::Option(_))).map_or(0, |last| last + 1);
+    let needed = function.own_params().iter().rposition(|param| !matches!(param.ty.kind, TypeKind::Option(_))).map_or(0, |last| last + 1);
     Method {
-        name: methods.take_quoted(identifier(&function.name)),
+        name: methods.take_quoted(identifier(name)),
         docs: docs(&format!("{}{throws}", or(&function.docs, &format!("Calls {}.", function.name)))),
         wit: literal(&function.name),
-        signature: signature(names, "", function),
+        number,
         params: declared(names, function, needed),
         result: function.result.as_ref().map(|ty| names.show(ty)),
         size: args.size,
         result_size: function.result.as_ref().map_or(0, layout::size),
-        puts: function.params.iter().zip(parameters(function)).zip(&args.offsets).flat_map(put).collect(),
-        get: function.result.as_ref().map_or_else(String::new, |ty| names.get(ty, &Place("_at", 0))),
+        puts: object.into_iter().chain(given.flat_map(put)).collect(),
+        get: function.result.as_ref().map_or_else(String::new, |ty| names.get(ty, &Place("_at", 0), "this.client")),
     }
 }
 
@@ -246,7 +263,7 @@ fn results(count: usize, class: String) -> Results {
 /// The names of a function's parameters.
 fn parameters(function: &Function) -> Vec<String> {
     let mut scope = Scope::default();
-    function.params.iter().map(|param| scope.take_quoted(identifier(&param.name))).collect()
+    function.own_params().iter().map(|param| scope.take_quoted(identifier(&param.name))).collect()
 }
 
 /// `p: Person, shout: Boolean? = null`: those from `optional` on may be left out.
@@ -255,7 +272,7 @@ fn declared(names: &Names, function: &Function, optional: usize) -> String {
         let default = if i >= optional { " = null" } else { "" };
         format!("{name}: {}{default}", names.show(&param.ty))
     };
-    function.params.iter().zip(parameters(function)).enumerate().map(each).collect::<Vec<_>>().join(", ")
+    function.own_params().iter().zip(parameters(function)).enumerate().map(each).collect::<Vec<_>>().join(", ")
 }
 
 fn or<'t>(docs: &'t str, otherwise: &'t str) -> &'t str {

@@ -3,29 +3,37 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use undergo::interface::{Scalar, Type, TypeKind, VariantType};
+use undergo::interface::{Resource, ResourceType, Scalar, Shape, Side, Type, TypeKind, VariantType};
 
+use super::text::literal;
 use crate::bindgen::classes::{CaseClass, Classes};
 use crate::bindgen::layout::{Fields, Place, size};
+use crate::bindgen::surface::item;
 
 /// Names of other packages, and where each is. What is not here is in `dev.undergo`.
-const PACKAGE: [(&str, &str); 16] = [
+const PACKAGE: [(&str, &str); 22] = [
     ("Duration", "java.time"),
+    ("GuestObject", "dev.undergo.java"),
+    ("InputStream", "java.io"),
     ("OffsetDateTime", "java.time"),
+    ("OutputStream", "java.io"),
     ("Raw", "dev.undergo.java"),
     ("RawClient", "dev.undergo.java"),
     ("RawError", "dev.undergo.java"),
     ("RawFields", "dev.undergo.java"),
     ("RawFunction", "dev.undergo.java"),
+    ("RawHandle", "dev.undergo.java"),
     ("RawRoom", "dev.undergo.java"),
     ("RawSignature", "dev.undergo.java"),
     ("awaited", "dev.undergo.raw"),
     ("call", "dev.undergo.raw"),
     ("getAny", "dev.undergo.raw"),
+    ("getItems", "dev.undergo.raw"),
     ("putAny", "dev.undergo.raw"),
     ("suspended", "dev.undergo.raw"),
     ("List", "kotlin.collections"),
     ("Map", "kotlin.collections"),
+    ("Sequence", "kotlin.sequences"),
 ];
 
 /// The classes of the file, and what it uses of others.
@@ -33,17 +41,29 @@ pub(super) struct Names {
     classes: Classes,
     /// The object that has what writes and reads the records and the variants.
     values: String,
+    /// By the numbers of the resources.
+    living: Vec<Living>,
     imports: RefCell<BTreeSet<String>>,
     /// The sizes of several results that Kotlin has no class for.
     results: RefCell<BTreeSet<usize>>,
 }
 
+/// What stands for a resource.
+struct Living {
+    class: String,
+    /// Of an iterator.
+    item: Option<Type>,
+}
+
 impl Names {
-    pub(super) fn new(types: &[Type]) -> Names {
+    pub(super) fn new(types: &[Type], resources: &[Resource]) -> Names {
         // Within a class, the name of its companion is not that of another class.
-        let mut classes = Classes::new(types, ["Companion"]).with_cases(types);
+        let mut classes = Classes::new(types, ["Companion"]);
+        let living = |resource: &Resource| Living { class: classes.declare(&resource.ty.name), item: item(resource).cloned() };
+        let living = resources.iter().map(living).collect();
+        let mut classes = classes.with_cases(types);
         let values = classes.declare("values");
-        Names { classes, values, imports: RefCell::default(), results: RefCell::default() }
+        Names { classes, values, living, imports: RefCell::default(), results: RefCell::default() }
     }
 
     /// The object that has what writes and reads the records and the variants.
@@ -54,6 +74,24 @@ impl Names {
     /// A new name for a class.
     pub(super) fn class(&mut self, kebab: &str) -> String {
         self.classes.declare(kebab)
+    }
+
+    /// The name of what stands for a resource, also where that is no class of the file's.
+    pub(super) fn class_of(&self, resource: &ResourceType) -> String {
+        self.living[resource.number].class.clone()
+    }
+
+    /// What is written for a resource.
+    pub(super) fn living(&self, resource: &ResourceType) -> String {
+        let found = &self.living[resource.number];
+        let item = || found.item.as_ref().map_or_else(|| format!("{}?", self.std("Any")), |item| self.show(item));
+        match (resource.shape, resource.side) {
+            (Shape::Object | Shape::Callback, _) => found.class.clone(),
+            (Shape::Iterator, Side::Guest) => format!("{}<{}>", self.lib("Items"), item()),
+            (Shape::Iterator, Side::Host) => format!("{}<{}>", self.std("Sequence"), item()),
+            (Shape::Reader, _) => self.lib("InputStream"),
+            (Shape::Writer, _) => self.lib("OutputStream"),
+        }
     }
 
     /// The class of a record, an enum or a variant.
@@ -116,7 +154,7 @@ impl Names {
             TypeKind::Record(record) => self.of(&record.name),
             TypeKind::Enum(cases) => self.of(&cases.name),
             TypeKind::Variant(variant) => self.of(&variant.name),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => unreachable!("what has handles is left out"),
+            TypeKind::Own(resource) | TypeKind::Borrow(resource) => self.living(resource),
         }
     }
 
@@ -150,7 +188,12 @@ impl Names {
         let call = match &ty.kind {
             TypeKind::Json => format!("{}({room}, {place}, {value})", self.lib("putAny")),
             TypeKind::Enum(_) => raw("Case", value),
+            TypeKind::Option(inner) if is_handle(inner) => raw("Nullable", &format!("{value}, {}", self.putter(inner))),
             TypeKind::Option(inner) => raw("Option", &format!("{value}, {}, {}", size(inner), self.putter(inner))),
+            TypeKind::Own(resource) | TypeKind::Borrow(resource) if resource.side == Side::Host => {
+                format!("{}.put{}({room}, {place}, {value})", self.values, self.class_of(resource))
+            }
+            TypeKind::Own(_) | TypeKind::Borrow(_) => raw("Handle", value),
             TypeKind::List(item) if is_byte(item) => raw("Bytes", value),
             TypeKind::List(item) => raw("List", &format!("{value}, {}, {}", size(item), self.putter(item))),
             TypeKind::Map(map) => {
@@ -175,8 +218,11 @@ impl Names {
     }
 
     /// A function that writes a value to a place.
-    fn putter(&self, ty: &Type) -> String {
+    pub(super) fn putter(&self, ty: &Type) -> String {
         match &ty.kind {
+            TypeKind::Own(resource) | TypeKind::Borrow(resource) if resource.side == Side::Host => {
+                format!("{}::put{}", self.values, self.class_of(resource))
+            }
             TypeKind::Record(_) | TypeKind::Variant(_) => format!("{}::put{}", self.values, self.show(ty)),
             _ => {
                 let body = self.put(ty, "_room", &Place("_at", 0), "_value").join("; ");
@@ -185,26 +231,35 @@ impl Names {
         }
     }
 
-    /// An expression that reads a value from a place.
-    pub(super) fn get(&self, ty: &Type, place: &Place<'_>) -> String {
+    /// An expression that reads a value from a place, with what calls the methods of its objects.
+    pub(super) fn get(&self, ty: &Type, place: &Place<'_>, client: &str) -> String {
         let raw = |name: &str, more: &str| format!("{}.get{name}({place}{more})", self.lib("Raw"));
         match &ty.kind {
             TypeKind::Json => format!("{}({place})", self.lib("getAny")),
             TypeKind::Enum(cases) => format!("{}.entries[{}]", self.of(&cases.name), raw("Tag", "")),
-            TypeKind::Option(inner) => raw("Option", &format!(", {}", self.getter(inner))),
+            TypeKind::Option(inner) => match &inner.kind {
+                // Of a handle it is none of its own.
+                TypeKind::Own(resource) | TypeKind::Borrow(resource) => self.handle(resource, place, client),
+                _ => raw("Option", &format!(", {}", self.getter(inner, client))),
+            },
+            TypeKind::Own(resource) | TypeKind::Borrow(resource) => self.handle(resource, place, client) + "!!",
             TypeKind::List(item) if is_byte(item) => raw("Bytes", ""),
-            TypeKind::List(item) => raw("List", &format!(", {}, {}", size(item), self.getter(item))),
+            TypeKind::List(item) => raw("List", &format!(", {}, {}", size(item), self.getter(item, client))),
             TypeKind::Map(map) => {
                 let entry = Fields::of([&map.key, &map.value].into_iter());
-                let (key, of) = (self.getter(&map.key), self.getter(&map.value));
+                let (key, of) = (self.getter(&map.key, client), self.getter(&map.value, client));
                 raw("Map", &format!(", {}, {}, {key}, {of}", entry.size, entry.offsets[1]))
             }
             TypeKind::Tuple(tuple) => {
                 let offsets = Fields::of(tuple.items.iter()).offsets;
-                let items: Vec<String> = tuple.items.iter().zip(offsets).map(|(item, offset)| self.get(item, &place.at(offset))).collect();
+                let items: Vec<String> =
+                    tuple.items.iter().zip(offsets).map(|(item, offset)| self.get(item, &place.at(offset), client)).collect();
                 format!("{}({})", self.several(items.len()), items.join(", "))
             }
-            TypeKind::Record(_) | TypeKind::Variant(_) => format!("{}.get{}({place})", self.values, self.show(ty)),
+            TypeKind::Record(_) | TypeKind::Variant(_) => {
+                let client = if ty.holds_handles() { format!("{client}, ") } else { String::new() };
+                format!("{}.get{}({client}{place})", self.values, self.show(ty))
+            }
             _ => {
                 let (name, _, from) = plain(ty);
                 format!("{}{from}", raw(name, ""))
@@ -212,13 +267,28 @@ impl Names {
         }
     }
 
-    /// A function that reads a value from a place.
-    fn getter(&self, ty: &Type) -> String {
-        match &ty.kind {
-            TypeKind::Record(_) | TypeKind::Variant(_) => format!("{}::get{}", self.values, self.show(ty)),
-            _ => format!("{{ _at -> {} }}", self.get(ty, &Place("_at", 0))),
+    /// An expression that takes a handle of the plugin's, null where there is none.
+    fn handle(&self, resource: &ResourceType, place: &Place<'_>, client: &str) -> String {
+        let wit = literal(&resource.name);
+        match (resource.shape, &self.living[resource.number].item) {
+            (Shape::Reader, _) => format!("{}.getReader({client}, {place})", self.lib("Raw")),
+            (Shape::Writer, _) => format!("{}.getWriter({client}, {place})", self.lib("Raw")),
+            (_, Some(item)) => format!("{}({client}, {place}, {wit}, {}, {})", self.lib("getItems"), size(item), self.getter(item, client)),
+            (_, None) => format!("{}.getHandle({client}, {place}, {wit}, ::{})", self.lib("Raw"), self.class_of(resource)),
         }
     }
+
+    /// A function that reads a value from a place.
+    fn getter(&self, ty: &Type, client: &str) -> String {
+        match &ty.kind {
+            TypeKind::Record(_) | TypeKind::Variant(_) if !ty.holds_handles() => format!("{}::get{}", self.values, self.show(ty)),
+            _ => format!("{{ _at -> {} }}", self.get(ty, &Place("_at", 0), client)),
+        }
+    }
+}
+
+fn is_handle(ty: &Type) -> bool {
+    matches!(ty.kind, TypeKind::Own(_) | TypeKind::Borrow(_))
 }
 
 fn package(name: &str) -> Option<&'static str> {

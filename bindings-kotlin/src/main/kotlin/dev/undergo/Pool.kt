@@ -30,6 +30,17 @@ class Pool internal constructor(
     /** Whether it is closed. */
     val isClosed: Boolean get() = asJava.isClosed
 
+    /**
+     * Lends an instance to one caller, for calls that belong together, and for handles, which calls
+     * of a pool can't give: `pool.take().use { … }`. [Instance.close] returns it, on any thread, and
+     * closes its handles. It counts as one call. A thread that has the last one waits for another in
+     * vain.
+     *
+     * @param timeout how long the wait for an instance may take; the limit of the instances when
+     *   null.
+     */
+    fun take(timeout: Duration? = null): Instance = Instance(plugin, asJava.take(timeout.java()))
+
     /** Creates instances until there are that many, or as many as the pool may have. */
     fun warmUp(instances: Int) = asJava.warmUp(instances)
 
@@ -61,6 +72,15 @@ class AsyncPool internal constructor(
 
     /** Whether it is closed. */
     val isClosed: Boolean get() = asJava.isClosed
+
+    /** Lends an instance to one caller, as [Pool.take] does. */
+    suspend fun take(timeout: Duration? = null): AsyncInstance = AsyncInstance(
+        plugin,
+        elsewhere { token ->
+            // A coroutine that is cancelled meanwhile does not get it.
+            asJava.take(timeout.java()).also { if (token.isCancelled) it.close() }
+        },
+    )
 
     /** Creates instances until there are that many, or as many as the pool may have. */
     suspend fun warmUp(instances: Int) = elsewhere { asJava.warmUp(instances) }

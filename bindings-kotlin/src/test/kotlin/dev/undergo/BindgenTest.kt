@@ -15,13 +15,19 @@ import kotlin.io.path.writeText
 /** What `undergo bindgen` writes for the conformance guest compiles, and works. */
 class BindgenTest {
     @Test
-    fun `a typed program`(@TempDir folder: Path) {
+    fun `a typed program`(@TempDir folder: Path) = runs(folder, PROGRAM)
+
+    @Test
+    fun `a program with handles`(@TempDir folder: Path) = runs(folder, HANDLES)
+
+    /** Compiles a program with what bindgen writes for the conformance guest, and runs it. */
+    private fun runs(folder: Path, text: String) {
         val undergo = System.getenv("UNDERGO") ?: ROOT.resolve("build/bin/undergo").toString()
         val wasm = System.getenv("UNDERGO_CONFORMANCE_WASM") ?: ROOT.resolve("build/conformance.wasm").toString()
         val file = folder.resolve("GuestPlugin.kt")
         val written = ProcessBuilder(undergo, "bindgen", wasm, "--lang", "kotlin", "-o", file.toString()).inheritIO().start().waitFor()
         assertEquals(0, written)
-        val program = folder.resolve("Program.kt").also { it.writeText(PROGRAM) }
+        val program = folder.resolve("Program.kt").also { it.writeText(text) }
         val classes = folder.resolve("classes")
         val said = ByteArrayOutputStream()
         val path = System.getProperty("java.class.path")
@@ -118,6 +124,142 @@ class BindgenTest {
                     check(denied.shape == Circle(1.5) && denied.level == Level.HIGH)
                     check((thrown<dev.undergo.GuestException> { it.lookup("k") }.cause as NotFound).let { own -> own.key == "k" && own.code == 7L })
                     check(it.echoNotFound(NotFound("k", 1))?.key == "k")
+                }
+            }
+        """.trimIndent()
+
+        val HANDLES = """
+            import guest.*
+            import kotlinx.coroutines.runBlocking
+            import java.io.ByteArrayOutputStream
+            import java.io.FileNotFoundException
+
+            inline fun <reified E : Throwable> thrown(call: () -> Unit): E {
+                try {
+                    call()
+                } catch (thrown: Throwable) {
+                    return thrown as E
+                }
+                error("it returned")
+            }
+
+            /** A store, as the plugin wants one. */
+            class Texts : Store {
+                val texts = mutableMapOf<String, String>()
+
+                override fun get(key: String): String = texts[key] ?: throw FileNotFoundException(key)
+
+                override fun put(key: String, value: String) {
+                    texts[key] = value
+                }
+
+                override fun size(): Long = texts.size.toLong()
+
+                override fun child(name: String): Store = Texts().also { it.put("name", name) }
+            }
+
+            fun objects(guest: Guest) {
+                guest.newTally(5).use { tally ->
+                    check(tally.add(3) == 8L && tally.value() == 8L && guest.sumTallies(tally, tally) == 16L)
+                    val same = tally.itself()
+                    check(same.compare(tally) == 0 && !same.isClosed)
+                    same.close()
+                    check(same.isClosed && !tally.isClosed)
+                    val closed = thrown<dev.undergo.TypeMismatchException> { same.value() }
+                    check(closed.path() == "tally.value()" && closed.sentence() == "the tally is closed")
+                    // By its name.
+                    check(guest.instance.call("sum-tallies", tally, tally) == 16L)
+                }
+                check(thrown<dev.undergo.GuestException> { guest.newTally(-1) }.sentence() == "a tally can't start below zero")
+                val all = guest.countUp(3)
+                guest.addAll(all, all[0], 10)
+                guest.addAll(emptyList(), n = 10, one = null)
+                check(all[0].value() == 20L && all[2].value() == 12L)
+                check(guest.maybeTally(0) == null && guest.maybeTally(4)?.value() == 4L)
+                check(guest.tallyAndName(3, "x").first.value() == 3L)
+                var counting = guest.newCounting("x", 5)
+                check(counting.main.value() == 5L && counting.spare == null && counting.others.size == 2 && counting.named.getValue("a").value() == 6L)
+                counting = guest.echoCounting(counting)
+                check(counting.main.value() == 5L && guest.sumCounting(counting) > 0 && counting.main.isClosed)
+                check(guest.newLamp().`class`("x", true) == "class x")
+            }
+
+            fun functions(guest: Guest) {
+                check(guest.apply(listOf(1, 2)) { 2 * it } == listOf(2L, 4L))
+                check(guest.compose(1, { it + 1 }, { it * 10 }) == 20L)
+                check(guest.newTally(5).update { it + 1 } == 6L)
+                val told = mutableListOf<String>()
+                guest.tell(listOf("a", "b")) { told.add(it) }
+                check(told == listOf("a", "b"))
+                thrown<FileNotFoundException> { guest.applyPlain(listOf(1)) { throw FileNotFoundException("there is none") } }
+            }
+
+            fun stores(guest: Guest) {
+                val store = Texts()
+                guest.storePut(store, "a", "x")
+                check(guest.storeGet(store, "a") == "x" && guest.sumSizes(listOf(store, store)) == 2L)
+                check(guest.childOfStore(store, "n") == "n" && guest.openAndGet("x", "name", store::child) == "x")
+                check(guest.sizeOfCupboard(Cupboard("", store, listOf(store))) == 2L)
+                guest.newTally(5).save(store, "five")
+                check(store.texts["five"] == "5")
+                check("none" in thrown<dev.undergo.GuestException> { guest.storeGet(store, "none") }.sentence())
+            }
+
+            fun items(guest: Guest) {
+                guest.countForever().use { numbers -> check(numbers.take(2).toList() == listOf(0L, 1L)) }
+                check(guest.ended() == 1)
+                check(guest.fields("a b").toList() == listOf("a", "b"))
+                check(guest.entries(1).first() == Pair("k0", 0))
+                check(guest.addresses(1u).first() == Address("s0"))
+                check(guest.drawnShapes().first() == Circle(1.5))
+                check(guest.sumItems(sequenceOf(1, 2)) == 3L && guest.sumItems(guest.numbers(4)) == 6L)
+                check(guest.collectEntries(sequenceOf(Pair("a", 1))) == mapOf("a" to 1))
+                check(guest.sumTriples(sequenceOf(listOf(1, 2, 3))) == listOf(6))
+                check(guest.two(1).second.first() == "a")
+            }
+
+            fun streams(guest: Guest) {
+                val to = ByteArrayOutputStream()
+                check(guest.copyStream(to, byteArrayOf(1, 2).inputStream()) == 2L && to.size() == 2)
+                check(guest.repeatStream("ab", 2).use { String(it.readAllBytes()) } == "abab")
+                guest.collectStream(10, "").use { it.write("abc".toByteArray()) }
+                check(String(guest.collected()) == "abc")
+            }
+
+            suspend fun suspending(guest: AsyncGuest) {
+                guest.newTally(5).use { tally ->
+                    check(tally.addAsync(3) == 8L && tally.itselfAsync().valueAsync() == 8L && guest.sumTallies(tally, tally) == 16L)
+                    check(tally.updateAsync { it + 1 } == 9L && tally.value() == 9L)
+                }
+                check(guest.numbers(3).toList() == listOf(0L, 1L, 2L))
+                check(guest.openAndGet("x", "name") { Texts().child(it) } == "x")
+            }
+
+            fun run(wasm: String) {
+                val plugin = dev.undergo.Plugin.load(wasm)
+                val (host, asyncHost) = listOf(guest.Host::class.java, guest.AsyncHost::class.java).map { kind ->
+                    java.lang.reflect.Proxy.newProxyInstance(kind.classLoader, arrayOf(kind)) { _, _, args -> args[0] }
+                }
+                val silent = dev.undergo.Sandbox(stdout = dev.undergo.Output.Discard, stderr = dev.undergo.Output.Discard)
+                Guest.of(plugin, host as guest.Host, silent).use { guest ->
+                    objects(guest)
+                    stores(guest)
+                    items(guest)
+                    streams(guest)
+                    functions(guest)
+                }
+                runBlocking { AsyncGuest.of(plugin, asyncHost as guest.AsyncHost, silent).use { suspending(it) } }
+                // A pool lends an instance, which has objects.
+                GuestPool.of(plugin, 1, host as guest.Host, silent).use { pool ->
+                    val lent = pool.pool.take()
+                    val tally = Guest(lent).use { it.newTally(1).also { made -> check(made.add(1) == 2L) } }
+                    check(tally.isClosed && pool.closedTallies() == 1)
+                }
+                AsyncGuestPool.of(plugin, 1, asyncHost as guest.AsyncHost, silent).use { pool ->
+                    runBlocking {
+                        AsyncGuest(pool.pool.take()).use { suspending(it) }
+                        check(pool.pool.stats.busy() == 0L)
+                    }
                 }
             }
         """.trimIndent()

@@ -1,6 +1,7 @@
 /** What `undergo bindgen --lang kotlin` writes uses these; they change with it. */
 package dev.undergo.raw
 
+import dev.undergo.Items
 import dev.undergo.awaiting
 import dev.undergo.given
 import dev.undergo.java.Raw
@@ -42,3 +43,10 @@ fun putAny(room: RawRoom, at: Long, value: Any?) = Raw.putPlain(room, at, given(
 
 /** Reads JSON. */
 fun getAny(at: Long): Any? = taken(Raw.getJson(at))
+
+/** Reads an iterator, of items of so many bytes; null where there is none. */
+fun <T> getItems(client: RawClient, at: Long, resource: String, size: Int, get: Raw.Get<T>): Items<T>? =
+    Raw.getItems(client, at, resource, size, get)?.let { items ->
+        @Suppress("UNCHECKED_CAST")
+        Items(items) { it as T }
+    }
