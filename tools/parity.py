@@ -319,6 +319,7 @@ RUST_BINDINGS = {
     "as_str",
     "is_plain",
     "is_plain_with_objects",
+    "takes_plain",
     "member",
     "run_here",
     "take_here",
