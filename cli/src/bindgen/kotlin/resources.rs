@@ -1,5 +1,5 @@
-//! Resources: a class for the plugin's objects, and an interface or a type of functions for what the
-//! host gives.
+//! Resources: a class for the plugin's objects, and an interface or a type of functions for what
+//! the host gives.
 
 use std::sync::Arc;
 

@@ -31,10 +31,10 @@ class Pool internal constructor(
     val isClosed: Boolean get() = asJava.isClosed
 
     /**
-     * Lends an instance to one caller, for calls that belong together, and for handles, which calls
-     * of a pool can't give: `pool.take().use { … }`. [Instance.close] returns it, on any thread, and
-     * closes its handles. It counts as one call. A thread that has the last one waits for another in
-     * vain.
+     * Lends an instance to one caller, for calls that belong together, and for handles, which
+     * calls of a pool can't give: `pool.take().use { … }`. [Instance.close] returns it, on any
+     * thread, and closes its handles. It counts as one call. A thread that has the last one waits
+     * for another in vain.
      *
      * @param timeout how long the wait for an instance may take; the limit of the instances when
      *   null.
