@@ -4,6 +4,8 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::sync::Arc;
 
+use undergo::{CallOptions, Pool, Result};
+
 use crate::arena::Arena;
 use crate::boundary::{borrow, borrow_mut, delete, give, quietly, text};
 use crate::config::{CallOptionsValue, PoolStatsValue, call_options, duration};
@@ -20,7 +22,7 @@ use crate::values::ValueHandle;
 /// has killed is replaced. Which instance answers is not defined, so calls must not rely on state
 /// in a guest.
 pub struct PoolHandle {
-    pub(crate) core: undergo::Pool,
+    pub(crate) core: Pool,
     pub(crate) plugin: Arc<Loaded>,
 }
 
@@ -86,12 +88,7 @@ pub unsafe extern "C" fn undergo_pool_take(
     instance: *mut *mut InstanceHandle,
 ) -> *mut ErrorHandle {
     // SAFETY: C's promise.
-    guard(|| unsafe {
-        put(instance, "instance", || {
-            let pool = borrow(pool, "pool")?;
-            Ok(InstanceHandle::new(Alive::taken(pool.core.take(&call_options(options))?), &pool.plugin))
-        })
-    })
+    unsafe { take_out(pool, options, instance, |core, options| core.take(options).map(Alive::taken)) }
 }
 
 /// The same for hosts whose callers move between threads: the instance returns with
@@ -104,10 +101,25 @@ pub unsafe extern "C" fn undergo_pool_lend(
     instance: *mut *mut InstanceHandle,
 ) -> *mut ErrorHandle {
     // SAFETY: C's promise.
+    unsafe { take_out(pool, options, instance, |core, options| core.lend(options).map(Alive::lent)) }
+}
+
+/// Takes an instance out in one of these ways.
+///
+/// # Safety
+///
+/// As of these functions: the pointers are valid or NULL.
+unsafe fn take_out(
+    pool: *const PoolHandle,
+    options: *const CallOptionsValue,
+    instance: *mut *mut InstanceHandle,
+    take: impl FnOnce(&Pool, &CallOptions) -> Result<Arc<Alive>>,
+) -> *mut ErrorHandle {
+    // SAFETY: the caller's promise.
     guard(|| unsafe {
         put(instance, "instance", || {
             let pool = borrow(pool, "pool")?;
-            Ok(InstanceHandle::new(Alive::lent(pool.core.lend(&call_options(options))?), &pool.plugin))
+            Ok(InstanceHandle::new(take(&pool.core, &call_options(options))?, &pool.plugin))
         })
     })
 }
