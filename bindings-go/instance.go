@@ -37,6 +37,15 @@ type cCallOptions struct {
 	cancel  uintptr
 }
 
+// within are the options of what has to end with that context; end is called after it.
+func within(ctx context.Context) (call *cCallOptions, end func()) {
+	if ctx.Done() == nil {
+		return &cCallOptions{}, func() {}
+	}
+	bound := bind(ctx)
+	return &cCallOptions{bound.timeout, bound.token.at}, bound.end
+}
+
 // make makes an instance or a pool.
 func (p *Plugin) make(
 	ctx context.Context, options []Option, free, enter symbol, make func(plugin uintptr, c *config, call *cCallOptions, out unsafe.Pointer) uintptr,
@@ -50,12 +59,8 @@ func (p *Plugin) make(
 		c.undo()
 		return nil, err
 	}
-	call := &cCallOptions{}
-	if ctx.Done() != nil {
-		bound := bind(ctx)
-		defer bound.end()
-		call.timeout, call.cancel = bound.timeout, bound.token.at
-	}
+	call, end := within(ctx)
+	defer end()
 	out := new(uintptr)
 	leave := c.home.enter(ctx)
 	err := p.handle.use(func(handle uintptr) error {
@@ -117,12 +122,8 @@ func (i *Instance) turn(ctx context.Context, code func(handle uintptr) error) er
 // bounded is turn for what runs code of the guest.
 func (i *Instance) bounded(ctx context.Context, what symbol) error {
 	return i.turn(ctx, func(handle uintptr) error {
-		call := &cCallOptions{}
-		if ctx.Done() != nil {
-			bound := bind(ctx)
-			defer bound.end()
-			call.timeout, call.cancel = bound.timeout, bound.token.at
-		}
+		call, end := within(ctx)
+		defer end()
 		leave := i.callee.home.enter(ctx)
 		failed, _ := what.call(handle, uintptr(unsafe.Pointer(call)))
 		leave()

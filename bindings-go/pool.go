@@ -79,12 +79,8 @@ func (p *Pool) Take(ctx context.Context) (*Instance, error) {
 	if err := of.acquire(ctx); err != nil {
 		return nil, err
 	}
-	call := &cCallOptions{}
-	if ctx.Done() != nil {
-		bound := bind(ctx)
-		defer bound.end()
-		call.timeout, call.cancel = bound.timeout, bound.token.at
-	}
+	call, end := within(ctx)
+	defer end()
 	out := new(uintptr)
 	leave := of.home.enter(ctx)
 	failed, _ := theLibrary.pool_lend.call(of.handle, uintptr(unsafe.Pointer(call)), uintptr(unsafe.Pointer(out)))
