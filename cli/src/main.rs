@@ -8,6 +8,7 @@
 //! ```text
 //! main.rs      the command line
 //! run.rs       undergo run
+//! wit.rs       undergo wit
 //! overlay.rs   undergo overlay
 //! exec.rs      undergo exec
 //! build/       undergo build
@@ -19,6 +20,7 @@
 //! compile.rs   undergo compile
 //! call.rs      undergo call
 //! optimize.rs  undergo optimize
+//! worlds/      worlds and interfaces of WIT, from wherever they are written
 //! json.rs      values as JSON
 //! go.rs        the Go toolchain
 //! forward.rs   what the guest prints
@@ -61,6 +63,8 @@ mod run;
 mod sdk;
 mod stdnet;
 mod value;
+mod wit;
+mod worlds;
 
 use std::process::ExitCode;
 
@@ -78,6 +82,7 @@ Examples:
   undergo new greeter                          start a plugin, with a program that calls it
   undergo build greeter                        compile it to greeter.wasm
   undergo inspect greeter.wasm                 what it gives, and what it wants
+  undergo wit greeter.wasm                     its interface as WIT
   undergo call greeter.wasm add 1 2            call a function
   undergo run app.wasm -v                      run a program that was built for WASI
   undergo bindgen greeter.wasm --lang python   write a typed module for it
@@ -90,6 +95,7 @@ enum Command {
     New(new::Args),
     Build(build::Args),
     Inspect(inspect::Args),
+    Wit(wit::Args),
     Call(call::Args),
     Run(run::Args),
     Exec(exec::Args),
@@ -107,6 +113,7 @@ fn main() -> ExitCode {
         Command::New(args) => new::run(&args).map(done),
         Command::Build(args) => build::run(&args).map(done),
         Command::Inspect(args) => inspect::run(&args).map(done),
+        Command::Wit(args) => wit::run(&args).map(done),
         Command::Call(args) => call::run(&args).map(done),
         Command::Run(args) => run::run(&args),
         Command::Exec(args) => exec::run(&args),

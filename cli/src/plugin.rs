@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use undergo::host::read_regular;
 use undergo::interface::Interface;
-use undergo::{CoreFunction, CoreImport, ModuleInfo};
+use undergo::{CoreFunction, CoreImport, Error, ModuleInfo};
 
 /// The module whose functions the host's WASI gives.
 pub(crate) const WASI: &str = "wasi_snapshot_preview1";
@@ -16,6 +16,16 @@ pub(crate) const PROVIDED: &str = "undergo:go/";
 /// Reads a module's file.
 pub(crate) fn module(file: &Path) -> Result<Vec<u8>> {
     read_regular(file, u64::MAX).with_context(|| format!("{} can't be read", file.display()))
+}
+
+/// Whether those are the first bytes of a component, of any version. Modules differ in one byte.
+pub(crate) fn is_component(bytes: &[u8]) -> bool {
+    matches!(bytes, [0, b'a', b's', b'm', _, _, 1, 0, ..])
+}
+
+/// The error, with the file that it is about.
+pub(crate) fn named(file: &Path, what: &str, error: &Error) -> Error {
+    Error::new(error.kind(), format!("{} {what}: {}", file.display(), error.message()))
 }
 
 /// The exports that the interface does not speak of, and that are there to be called.

@@ -16,3 +16,4 @@ mod streams;
 mod support;
 mod tree;
 mod types;
+mod wit;
