@@ -165,6 +165,7 @@ fn page(file: &str, info: &ModuleInfo, exports: &[Shown], imports: &[Shown], res
     let kind = match (info.kind, &info.wit) {
         (ModuleKind::Reactor, Some(_)) => "plugin (reactor)",
         (ModuleKind::Reactor, None) => "bare plugin (reactor without an interface)",
+        (ModuleKind::Component, _) => "component",
         (ModuleKind::Command, _) => "command: built without -buildmode=c-shared, so no function of it can be called",
     };
     facts(&mut page, &[("kind", kind), ("go", info.go_version.as_deref().unwrap_or("unknown")), ("size", &plugin::bytes(info.size))]);

@@ -40,7 +40,7 @@ impl Plugin {
     /// for a directory that can't be opened; `trap`, `timeout`, `cancelled` or `out-of-fuel` if
     /// anything but an exit ends it. No exit code is an error.
     pub fn run(&self, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
-        let kind = Kind::holding();
+        let kind = Kind::holding(self);
         hold(kind.driver, self.run_by(kind, options, call))
     }
 

@@ -320,7 +320,7 @@ impl<'a> Block<'a> {
     }
 
     /// Writes a discriminant of `size` bytes.
-    pub(super) fn put_case(&mut self, at: u32, size: u32, case: u32) {
+    pub(crate) fn put_case(&mut self, at: u32, size: u32, case: u32) {
         match size {
             1 => self.put(at, [case as u8]),
             2 => self.put(at, (case as u16).to_le_bytes()),

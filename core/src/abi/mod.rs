@@ -5,6 +5,7 @@ pub(crate) mod blob;
 pub(crate) mod block;
 mod buffer;
 pub(crate) mod chain;
+pub(crate) mod component;
 pub(crate) mod flat;
 pub(crate) mod handles;
 pub(crate) mod joined;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use wasmtime::{AsContextMut, StoreContextMut, ValRaw};
 
-use crate::abi::block::{self, Block};
+use crate::abi::block::Block;
 use crate::abi::chain::{chain_of, lower_chain};
-use crate::abi::joined;
+use crate::abi::joined::store_params;
 use crate::abi::lift::{Lift, Lifting};
 use crate::abi::lower::Lower;
 use crate::abi::memory::{self, GuestMemory};
@@ -170,7 +170,8 @@ impl HostCall<'_> {
                 many.resize(size, 0);
                 &mut many[..]
             };
-            if let Err(error) = self.store_args(buffer) {
+            let values = (0..abi.slots.len()).map(|i| raw_u64(self.raw, i));
+            if let Err(error) = store_params(function, buffer, values) {
                 return Err(self.misfit(error));
             }
             buffer
@@ -204,25 +205,6 @@ impl HostCall<'_> {
             Driver::Direct => Quota::within(state.max_value, &state.wasi.budget),
             Driver::Fiber => Quota::within_limits(state.max_value, &state.wasi.budget),
         }
-    }
-
-    /// Stores the flat arguments to their places in the record of all of them.
-    #[inline]
-    fn store_args(&self, bytes: &mut [u8]) -> Result<()> {
-        let function = &*self.import.function;
-        let abi = &function.abi;
-        if abi.joined {
-            let mut values = (0..abi.slots.len()).map(|i| raw_u64(self.raw, i));
-            for (param, offset) in function.params.iter().zip(&abi.params.offsets) {
-                joined::store(&param.ty, bytes, *offset, &mut || values.next().unwrap_or_default())
-                    .map_err(|error| error.at(param.name.clone()))?;
-            }
-            return Ok(());
-        }
-        for (i, slot) in abi.slots.iter().enumerate() {
-            block::store(bytes, *slot, raw_u64(self.raw, i)).map_err(|error| error.at(function.param_at(slot.offset)))?;
-        }
-        Ok(())
     }
 
     /// How a call ends whose argument can't be lifted. If the import returns an error, the guest's

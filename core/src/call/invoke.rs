@@ -7,7 +7,9 @@ use wasmtime::{Func, StoreContextMut, Trap, Val, ValRaw};
 
 use crate::abi::block::Block;
 use crate::abi::joined;
+use crate::call::component::{self, Failed};
 use crate::error::{Error, ErrorKind, Result};
+use crate::guest::component::room;
 use crate::guest::ended::classify;
 use crate::guest::handles::check_room;
 use crate::guest::memory_cache::MemoryCache;
@@ -180,6 +182,9 @@ fn abandoned(state: &mut State) {
 async fn run_on_fiber(store: &mut StoreContextMut<'_, State>, callee: Callee<'_>, raw: &mut [ValRaw]) -> wasmtime::Result<()> {
     const WORD: Slot = Slot { offset: 0, kind: SlotKind::I32 };
     let (func, slots, result) = match callee {
+        Callee::Export(number, function) if store.data().component.is_some() => {
+            return component::call(store, number, function, raw).await.map_err(Failed::into_wasmtime);
+        }
         Callee::Export(number, function) => {
             let abi = &function.abi;
             if abi.is_words() {
@@ -263,11 +268,14 @@ pub(crate) async fn place(driver: Driver, store: &mut StoreContextMut<'_, State>
 /// of them are within the memory.
 #[cold]
 async fn allocate(driver: Driver, store: &mut StoreContextMut<'_, State>, size: u32) -> Result<u32> {
+    if store.data().component.is_some() {
+        return Ok(room(store, size));
+    }
     let guest = store.data().guest;
     let mut raw = [0, 0, 8, size].map(ValRaw::u32);
     enter(driver, store, Callee::Contract { func: guest.realloc()?, params: 4, has_result: true }, &mut raw).await?;
     let address = raw[0].get_u32();
-    check_room(address, size, guest.memory()?.data(&*store))?;
+    check_room(address, size, MemoryCache::read(guest.memory()?, &*store))?;
     Ok(address)
 }
 
@@ -289,7 +297,7 @@ fn allocate_here(store: &mut StoreContextMut<'_, State>, size: u32) -> Result<u3
 
 /// Writes the core values of arguments whose nested data is at that address.
 #[inline]
-fn load(function: &Function, block: &Block<'_>, address: u32, raw: &mut [ValRaw]) {
+pub(crate) fn load(function: &Function, block: &Block<'_>, address: u32, raw: &mut [ValRaw]) {
     let abi = &function.abi;
     if abi.spilled {
         raw[0] = ValRaw::u32(address);

@@ -2,6 +2,7 @@
 
 pub(crate) mod batches;
 pub(crate) mod closures;
+pub(crate) mod component;
 pub(crate) mod given;
 pub(crate) mod host_call;
 pub(crate) mod invoke;

@@ -78,7 +78,8 @@ impl Outcome<'_, '_> {
     #[expect(clippy::inline_always, reason = "two tests")]
     pub(crate) fn finish<R>(self, lifted: Result<R>, read: u64) -> Result<R> {
         if read >= RELEASE_FROM {
-            self.store.data_mut().release = self.store.data().exports[self.export].1.map(|post| (post, self.raw));
+            self.store.data_mut().release =
+                self.store.data().exports.get(self.export).and_then(|export| export.1).map(|post| (post, self.raw));
         }
         match lifted {
             Ok(value) => Ok(value),

@@ -6,10 +6,9 @@
 
 use std::fmt::Write as _;
 
-use wasmtime::Module;
-
 use crate::compile;
 use crate::compile::engine::{self, Flavor, Settings, Stack};
+use crate::compile::program::{Program, is_component};
 use crate::compile::queue::PoolKind;
 use crate::compile::tiering;
 use crate::config::{CompileOptions, Tier};
@@ -78,11 +77,11 @@ impl<'b> Artifact<'b> {
     ///
     /// The artifact must have been made by [`compile`], and not been changed since: its code is
     /// executed without checks.
-    pub(crate) unsafe fn load(&self) -> Result<Module> {
+    pub(crate) unsafe fn load(&self) -> Result<Program> {
         let engine = engine::engine(Settings { flavor: self.flavor, stack: Stack::DEFAULT })?;
         let _held = fork::hold()?;
         // SAFETY: the caller's promise.
-        unsafe { Module::deserialize(engine, self.code) }
+        unsafe { Program::deserialize(engine, is_component(self.module), self.code) }
             .map_err(|error| invalid(format!("the compiled plugin can't be loaded: {error:#}")))
     }
 }

@@ -6,6 +6,8 @@ use std::fmt;
 use memchr::memmem;
 use wasmparser::{CompositeInnerType, ExternalKind, Parser, Payload, TypeRef, ValType};
 
+use crate::compile::component;
+use crate::compile::program::is_component;
 use crate::compile::proposals;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::names;
@@ -40,22 +42,26 @@ pub enum ModuleKind {
     Reactor,
     /// `_start`, and that is all.
     Command,
+    /// A component, whose exported functions may be called.
+    Component,
 }
 
 impl ModuleKind {
-    /// `reactor` or `command`.
+    /// `reactor`, `command` or `component`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             ModuleKind::Reactor => "reactor",
             ModuleKind::Command => "command",
+            ModuleKind::Component => "component",
         }
     }
 
     /// The function that runs first.
     pub(crate) const fn begin(self) -> &'static str {
         match self {
-            ModuleKind::Reactor => "_initialize",
+            // Components have no function that runs first: their modules' start functions do.
+            ModuleKind::Reactor | ModuleKind::Component => "_initialize",
             ModuleKind::Command => "_start",
         }
     }
@@ -112,13 +118,16 @@ pub struct Section {
 }
 
 impl ModuleInfo {
-    /// Reads a module.
+    /// Reads a module, or a component.
     ///
     /// # Errors
     ///
-    /// `invalid-plugin` when the bytes are not a core WebAssembly module, or carry an interface
-    /// that this version can't read.
+    /// `invalid-plugin` when the bytes are neither a core WebAssembly module nor a component, or
+    /// carry an interface that this version can't read.
     pub fn parse(bytes: &[u8]) -> Result<ModuleInfo> {
+        if is_component(bytes) {
+            return component::parse(bytes);
+        }
         check_preamble(bytes)?;
         let (mut reader, mut sections) = (ModuleReader::default(), proposals::Sections::new());
         for payload in Parser::new(0).parse_all(bytes) {
@@ -149,9 +158,6 @@ fn check_preamble(bytes: &[u8]) -> Result<()> {
     let what = match bytes {
         [] => "the file is empty",
         [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => return Ok(()),
-        [0, b'a', b's', b'm', _, _, 1, 0, ..] => {
-            "it is a WebAssembly component, and a core module is needed: build it with 'undergo build'"
-        }
         [0, b'a', b's', b'm', ..] => "it is not a module of WebAssembly version 1",
         [0x7F, b'E', b'L', b'F', ..] => "it is a native binary, not WebAssembly: set GOOS=wasip1 GOARCH=wasm, or use 'undergo build'",
         [b'/', b'/', ..] | [b'p', b'a', b'c', b'k', ..] => "it is Go source, not WebAssembly: build it first, with 'undergo build'",
@@ -345,7 +351,7 @@ impl ModuleReader {
     }
 }
 
-fn section_name(id: u8) -> &'static str {
+pub(crate) fn section_name(id: u8) -> &'static str {
     const NAMES: [&str; 14] = [
         "custom",
         "type",

@@ -56,9 +56,8 @@ const OFF: &[Proposal] = &[
     proposal("wide arithmetic", WasmFeatures::WIDE_ARITHMETIC, "the compilers of plugins don't use it"),
     proposal("compact imports", WasmFeatures::COMPACT_IMPORTS, "the compilers of plugins don't use it"),
     proposal(
-        "component model",
-        WasmFeatures::COMPONENT_MODEL
-            .union(WasmFeatures::CM_VALUES)
+        "extensions of the component model",
+        WasmFeatures::CM_VALUES
             .union(WasmFeatures::CM_NESTED_NAMES)
             .union(WasmFeatures::CM_ASYNC)
             .union(WasmFeatures::CM_ASYNC_STACKFUL)
@@ -71,8 +70,9 @@ const OFF: &[Proposal] = &[
             .union(WasmFeatures::CM64)
             .union(WasmFeatures::CM_IMPLEMENTS)
             .union(WasmFeatures::CM_CANON_NAMES),
-        "a plugin is a core module",
+        "components are of WASI 0.2",
     ),
+    proposal("component model", WasmFeatures::COMPONENT_MODEL, "this is a core module, and it uses what only components have"),
 ];
 
 fn allowed() -> WasmFeatures {
@@ -84,6 +84,8 @@ pub(crate) fn configure(config: &mut Config) {
     // In this order, because a feature that is off may be part of one that is on.
     config.wasm_features(WasmFeatures::all(), false);
     config.wasm_features(allowed(), true);
+    // Core modules, which are validated by the list alone, can't use it.
+    config.wasm_component_model(true);
 }
 
 /// Validates the sections of a module as they are read, except for the bodies of functions, which
@@ -105,6 +107,16 @@ pub(crate) fn validate(bytes: &[u8]) -> Result<(), Error> {
     let checked = Validator::new_with_features(allowed()).validate_all(bytes);
     checked.map(drop).map_err(|error| {
         let invalid = || Error::new(ErrorKind::InvalidPlugin, format!("the module is not valid: {error}"));
+        refused(&error).unwrap_or_else(invalid)
+    })
+}
+
+/// What components may use beyond that: nothing but components themselves. Their values, and
+/// functions that suspend (WASI 0.3), are off.
+pub(crate) fn validate_component(bytes: &[u8]) -> Result<(), Error> {
+    let features = allowed() | WasmFeatures::COMPONENT_MODEL;
+    Validator::new_with_features(features).validate_all(bytes).map(drop).map_err(|error| {
+        let invalid = || Error::new(ErrorKind::InvalidPlugin, format!("the component is not valid: {error}"));
         refused(&error).unwrap_or_else(invalid)
     })
 }

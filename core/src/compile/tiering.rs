@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use wasmtime::{Engine, Module};
+use wasmtime::Engine;
 
 use crate::compile;
 use crate::compile::apart;
@@ -20,6 +20,7 @@ use crate::compile::bounds;
 use crate::compile::cache::Cache;
 use crate::compile::engine::{self, Flavor, Settings, Stack};
 use crate::compile::optimize::{self, Rewritten};
+use crate::compile::program::{Program, is_component};
 use crate::compile::proposals;
 use crate::compile::queue::{self, PoolKind};
 use crate::config::Compile;
@@ -83,8 +84,8 @@ enum Progress {
     Nothing,
     /// A thread of the process of that generation compiles it.
     UnderWay(u64),
-    /// A module for each engine that wanted one, by its stack size; at least one.
-    Done(Vec<(Stack, Kept<Module>)>),
+    /// A program for each engine that wanted one, by its stack size; at least one.
+    Done(Vec<(Stack, Kept<Program>)>),
     Failed(Error),
 }
 
@@ -109,10 +110,10 @@ impl Code {
     }
 
     /// Code that was shipped compiled, as a module of the flavor's default engine.
-    pub(crate) fn given(bytes: &[u8], flavor: Flavor, module: Module) -> Arc<Code> {
+    pub(crate) fn given(bytes: &[u8], flavor: Flavor, program: Program) -> Arc<Code> {
         let mut code = Code::new(bytes.into(), blake3::hash(bytes), How::default());
         code.given = Some(flavor);
-        *code.lock(flavor) = Progress::Done(vec![(Stack::DEFAULT, Kept::new(module))]);
+        *code.lock(flavor) = Progress::Done(vec![(Stack::DEFAULT, Kept::new(program))]);
         Arc::new(code)
     }
 
@@ -151,6 +152,8 @@ impl Code {
             return Ok(given);
         }
         match compile {
+            // A component has several modules, which the quick compiler was never tried with.
+            _ if is_component(&self.bytes) => self.obtain(best, budget)?,
             Compile::Best => self.obtain(best, budget)?,
             Compile::Tiered | Compile::Once if self.bytes.len() <= SMALL || self.is_done(best)? || self.load(best)? => {
                 self.obtain(best, budget)?;
@@ -174,8 +177,8 @@ impl Code {
         Ok(best)
     }
 
-    /// The module of an engine, which is compiled if need be.
-    pub(crate) fn module(self: &Arc<Self>, settings: Settings, budget: &Budget) -> Result<Module> {
+    /// The program of an engine, which is compiled if need be.
+    pub(crate) fn program(self: &Arc<Self>, settings: Settings, budget: &Budget) -> Result<Program> {
         self.obtain(settings.flavor, budget)?;
         let engine = engine::engine(settings)?;
         let _held = fork::hold()?;
@@ -188,7 +191,7 @@ impl Code {
         let code = modules[0].1.serialize().map_err(|error| failed(&error))?;
         // SAFETY: these bytes are of a module of this process, and were compiled by an engine of
         // the same flavor.
-        let module = unsafe { Module::deserialize(engine, code) }.map_err(|error| failed(&error))?;
+        let module = unsafe { Program::deserialize(engine, is_component(&self.bytes), code) }.map_err(|error| failed(&error))?;
         modules.push((settings.stack, Kept::new(module.clone())));
         Ok(module)
     }
@@ -305,7 +308,7 @@ impl Code {
         lock(&self.flavors[flavor.index()])
     }
 
-    fn cached(&self, flavor: Flavor) -> Result<Option<Module>> {
+    fn cached(&self, flavor: Flavor) -> Result<Option<Program>> {
         let Some(cache) = &self.how.cache else { return Ok(None) };
         let engine = engine::engine(Settings { flavor, stack: Stack::DEFAULT })?;
         let key = self.cache_key(flavor)?;
@@ -313,7 +316,7 @@ impl Code {
             let _held = fork::hold().ok()?;
             // SAFETY: the file has the digest of what this version of this program wrote for this
             // flavor, in a folder that only this user can write: see `cache.rs`.
-            let module = unsafe { Module::deserialize_open_file(engine, file) };
+            let module = unsafe { Program::deserialize_open_file(engine, is_component(&self.bytes), file) };
             module.inspect_err(|_| cache.remove(&key)).ok()
         });
         self.was_cached.fetch_or(found.is_some(), Ordering::Relaxed);
@@ -335,7 +338,7 @@ impl Code {
     }
 
     /// Compiles the flavor. `None` when nobody waits for it any more.
-    fn make(&self, flavor: Flavor, kind: PoolKind) -> Result<Option<Module>> {
+    fn make(&self, flavor: Flavor, kind: PoolKind) -> Result<Option<Program>> {
         let wanted = || kind == PoolKind::Background || self.waiting[flavor.index()].load(Ordering::SeqCst) > 0;
         // After a panic the waiting threads must be told, too.
         let made = catch_unwind(AssertUnwindSafe(|| {
@@ -364,8 +367,7 @@ impl Code {
             let _held = fork::hold()?;
             // SAFETY: the lines above compiled these bytes for engines of this flavor, or a program
             // did that the host trusts.
-
-            unsafe { Module::deserialize(engine, code) }.map(Some).map_err(|error| failed(&error))
+            unsafe { Program::deserialize(engine, is_component(&self.bytes), code) }.map(Some).map_err(|error| failed(&error))
         }));
         made.unwrap_or_else(|_| Err(Error::new(ErrorKind::InvalidPlugin, "the module can't be compiled: the compiler panicked")))
     }
@@ -385,9 +387,10 @@ fn set(flavor: &Mutex<Progress>, progress: Progress) {
 /// Compiles a module to the code of that flavor, on all cores.
 pub(crate) fn compile(flavor: Flavor, bytes: &[u8], kind: PoolKind) -> Result<Vec<u8>> {
     let engine = engine::compiler(flavor)?;
-    let compiled = queue::pool(kind)?.install(|| engine.precompile_module(bytes));
+    let compiled = queue::pool(kind)?.install(|| Program::precompile(engine, bytes));
     // The engine's error does not name the proposal that a function uses.
-    compiled.map_err(|error| proposals::validate(bytes).err().unwrap_or_else(|| failed(&error)))
+    let why = || if is_component(bytes) { proposals::validate_component(bytes) } else { proposals::validate(bytes) };
+    compiled.map_err(|error| why().err().unwrap_or_else(|| failed(&error)))
 }
 
 /// As [`compile`], after Go's jumps were rewritten. `None` when nobody wants the code any more.

@@ -4,6 +4,7 @@ use wasmtime::AsContext;
 
 use crate::error::go_panic;
 use crate::error::{Error, ErrorKind, Frame};
+use crate::guest::memory_cache::Values;
 use crate::guest::state::State;
 
 /// The error for what ended the guest. `mark` is how much it had written to its standard error when
@@ -12,7 +13,8 @@ use crate::guest::state::State;
 pub(crate) fn classify(error: &wasmtime::Error, store: impl AsContext<Data = State>, mark: u64) -> Error {
     let store = store.as_context();
     let state = store.data();
-    let frames = |error| frames(error, state.guest.memory.map_or(&[][..], |memory| memory.data(&store)), state.imported);
+    let frames =
+        |error| frames(error, state.guest.memory.and_then(Values::memory).map_or(&[][..], |memory| memory.data(&store)), state.imported);
     let stderr = state.wasi.streams.stderr.since(mark);
     if let Some(ended) = Error::from_wasmtime(error) {
         // An error from an inner call has that call's details.

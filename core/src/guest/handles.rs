@@ -1,17 +1,17 @@
 //! The exports of a guest that every call needs, and its arena.
 
-use wasmtime::{Func, Memory, StoreContextMut};
+use wasmtime::{Func, StoreContextMut};
 
 use crate::abi::block::Block;
 use crate::abi::memory::{self, GuestMemory};
 use crate::error::{Error, ErrorKind, Result};
-use crate::guest::memory_cache::MemoryCache;
+use crate::guest::memory_cache::{MemoryCache, Values, all};
 use crate::guest::state::State;
 
 /// The guest's exports that every call needs.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Guest {
-    pub(crate) memory: Option<Memory>,
+    pub(crate) memory: Option<Values>,
     pub(crate) realloc: Option<Func>,
     /// The address of the arena's two words.
     pub(crate) arena: Option<u32>,
@@ -46,7 +46,7 @@ impl Guest {
         address: u32,
     ) -> Result<u32> {
         let size = block.placed_size(with_head)?;
-        let data = self.memory()?.data_mut(store);
+        let data = all(self.memory()?, store);
         check_room(address, size, data)?;
         block.write(data, address, with_head)?;
         Ok(address)
@@ -57,7 +57,7 @@ impl Guest {
     }
 
     #[inline]
-    pub(crate) fn memory(self) -> Result<Memory> {
+    pub(crate) fn memory(self) -> Result<Values> {
         self.memory.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, "the module exports no memory"))
     }
 

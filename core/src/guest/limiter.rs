@@ -15,6 +15,7 @@ const MAX_TABLE: usize = 4 << 20;
 pub(crate) struct Limiter {
     max_memory: u64,
     max_table: usize,
+    instances: usize,
     /// The last refusal, as a sentence.
     refused: Option<String>,
     /// Bytes of all memories.
@@ -36,6 +37,7 @@ impl Limiter {
         Limiter {
             max_memory: limits.memory.unwrap_or(MAX_MEMORY),
             max_table: limits.table.map_or(MAX_TABLE, |most| most as usize),
+            instances: 1,
             refused: None,
             memory: 0,
             table: 0,
@@ -43,6 +45,14 @@ impl Limiter {
             added_memory: 0,
             added_table: 0,
         }
+    }
+
+    /// For a component, which has several modules.
+    pub(crate) fn of_component(mut self) -> Limiter {
+        /// More than a component of one language has, whose shims and adapters are counted, too.
+        const MAX_INSTANCES: usize = 1000;
+        self.instances = MAX_INSTANCES;
+        self
     }
 
     pub(crate) fn exceeded(&self) -> Option<Error> {
@@ -97,9 +107,9 @@ impl ResourceLimiter for Limiter {
         Ok(())
     }
 
-    /// A store has one instance, of the plugin's one module.
+    /// A store has one instance of the plugin's one module, or those of a component's modules.
     fn instances(&self) -> usize {
-        1
+        self.instances
     }
 }
 

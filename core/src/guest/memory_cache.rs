@@ -4,12 +4,28 @@
 use std::ptr::NonNull;
 use std::slice;
 
-use wasmtime::{AsContext, AsContextMut, Memory};
+use wasmtime::{AsContext, Memory, StoreContextMut};
 
 use crate::guest::state::State;
 
+/// Where a guest's values lie.
+#[derive(Clone, Copy)]
+pub(crate) enum Values {
+    /// In the memory that a module exports.
+    Memory(Memory),
+    /// In the host's buffer for a component: see `component.rs`.
+    Buffer,
+}
+
+impl Values {
+    /// The memory of a module.
+    pub(crate) fn memory(self) -> Option<Memory> {
+        if let Values::Memory(memory) = self { Some(memory) } else { None }
+    }
+}
+
 /// The address of the memory in one generation. Memory moves and grows only after the store's
-/// limiter was told, which ends a generation.
+/// limiter was told, which ends a generation; so does whatever changes a component's buffer.
 #[derive(Clone, Copy)]
 pub(crate) struct MemoryCache {
     start: NonNull<u8>,
@@ -28,11 +44,11 @@ impl MemoryCache {
     /// reach this.
     pub(crate) const NONE: MemoryCache = MemoryCache { start: NonNull::dangling(), len: 0, generation: u64::MAX };
 
-    /// The guest's memory, while no guest code runs. `memory` is the exported one; a store has at
-    /// most one.
+    /// The guest's memory, while no guest code runs. `values` are where a store has it: in one
+    /// place for its whole life.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a comparison")]
-    pub(crate) fn read(memory: Memory, store: &impl AsContext<Data = State>) -> &[u8] {
+    pub(crate) fn read(values: Values, store: &impl AsContext<Data = State>) -> &[u8] {
         let context = store.as_context();
         let state = context.data();
         if state.memory_cache.generation == state.limiter.generation {
@@ -40,18 +56,17 @@ impl MemoryCache {
             // is for as long as the store is borrowed.
             return unsafe { slice::from_raw_parts(state.memory_cache.start.as_ptr(), state.memory_cache.len) };
         }
-        ask(memory, store)
+        ask(values, store)
     }
 
     /// The same, mutable. Caches the address.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "a comparison")]
-    pub(crate) fn write(memory: Memory, store: &mut impl AsContextMut<Data = State>) -> &mut [u8] {
-        let mut context = store.as_context_mut();
-        let state = context.data_mut();
+    pub(crate) fn write<'s>(values: Values, store: &'s mut StoreContextMut<'_, State>) -> &'s mut [u8] {
+        let state = store.data_mut();
         if state.memory_cache.generation != state.limiter.generation {
-            note(memory, store);
-            return memory.data_mut(store);
+            note(values, store);
+            return all(values, store);
         }
         // SAFETY: as in `read`; the store is borrowed by nobody else.
         unsafe { slice::from_raw_parts_mut(state.memory_cache.start.as_ptr(), state.memory_cache.len) }
@@ -59,14 +74,40 @@ impl MemoryCache {
 }
 
 #[cold]
-fn ask(memory: Memory, store: &impl AsContext<Data = State>) -> &[u8] {
-    memory.data(store)
+fn ask(values: Values, store: &impl AsContext<Data = State>) -> &[u8] {
+    match values {
+        Values::Memory(memory) => memory.data(store),
+        Values::Buffer => store.as_context().data().component.as_ref().map_or(&[], |component| &component.values),
+    }
+}
+
+/// The same, mutable, without the cache.
+#[cold]
+pub(crate) fn all<'s>(values: Values, store: &'s mut StoreContextMut<'_, State>) -> &'s mut [u8] {
+    match values {
+        Values::Memory(memory) => memory.data_mut(store),
+        Values::Buffer => buffer(store.data_mut()),
+    }
+}
+
+fn buffer(state: &mut State) -> &mut [u8] {
+    state.component.as_mut().map_or(&mut [], |component| &mut component.values)
 }
 
 #[cold]
-fn note(memory: Memory, store: &mut impl AsContextMut<Data = State>) {
-    let (data, state) = memory.data_and_store_mut(&mut *store);
-    if let Some(start) = NonNull::new(data.as_mut_ptr()) {
-        state.memory_cache = MemoryCache { start, len: data.len(), generation: state.limiter.generation };
+fn note(values: Values, context: &mut StoreContextMut<'_, State>) {
+    let (start, len) = match values {
+        Values::Memory(memory) => {
+            let data = memory.data_mut(&mut *context);
+            (data.as_mut_ptr(), data.len())
+        }
+        Values::Buffer => {
+            let data = buffer(context.data_mut());
+            (data.as_mut_ptr(), data.len())
+        }
+    };
+    let state = context.data_mut();
+    if let Some(start) = NonNull::new(start) {
+        state.memory_cache = MemoryCache { start, len, generation: state.limiter.generation };
     }
 }

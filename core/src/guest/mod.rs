@@ -1,6 +1,7 @@
 //! The data of a running guest's store, and what every call needs: its memory, limits, lifecycle,
 //! and the lock around it.
 
+pub(crate) mod component;
 pub(crate) mod ended;
 pub(crate) mod handles;
 pub(crate) mod host;

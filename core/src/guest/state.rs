@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use wasmtime::{Func, Memory};
+use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use crate::abi::handles::Handles;
 use crate::abi::typed::ErrorType;
 use crate::compile::engine::Settings;
+use crate::guest::component::Component;
 use crate::guest::handles::Guest;
 use crate::guest::host::HostFunctions;
 use crate::guest::lifecycle::Lifecycle;
 use crate::guest::limiter::Limiter;
 use crate::guest::lock::Lock;
-use crate::guest::memory_cache::MemoryCache;
+use crate::guest::memory_cache::{MemoryCache, Values};
 use crate::guest::reentry::Channels;
 use crate::guest::refusal::Refusals;
 use crate::guest::words::Words;
@@ -26,6 +28,8 @@ pub(crate) struct State {
     pub(crate) limiter: Limiter,
     pub(crate) memory_cache: MemoryCache,
     pub(crate) guest: Guest,
+    /// For a guest that is a component.
+    pub(crate) component: Option<Box<Component>>,
     /// By the number of the plugin's export: the function, and its post-return function.
     pub(crate) exports: Vec<(Func, Option<Func>)>,
     /// Whether its calls suspend, so that host functions may be awaited.
@@ -73,10 +77,16 @@ impl Host for State {
     }
 
     fn memory(&self) -> Option<Memory> {
-        self.guest.memory
+        self.guest.memory.and_then(Values::memory)
     }
 
     fn resume(&mut self) {
         self.fairness.resume();
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.wasi.p1.ctx()
     }
 }

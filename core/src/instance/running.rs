@@ -106,6 +106,9 @@ impl Running {
         if entered.entry == Entry::Nested && !entered.data().is_linked {
             return Err(unlinked());
         }
+        if entered.entry == Entry::Nested && entered.data().component.is_some() {
+            return Err(one_at_a_time());
+        }
         // A caller that was cancelled while waiting gets that error, not that the instance has died
         // of it. Also, a call that was already cancelled does not begin.
         if budget.is_limited() {
@@ -143,6 +146,9 @@ impl Running {
     pub(crate) fn reenter(&self, store: &mut StoreContextMut<'_, State>, budget: Budget) -> Result<Entered<'_>> {
         if !store.data().is_linked {
             return Err(unlinked());
+        }
+        if store.data().component.is_some() {
+            return Err(one_at_a_time());
         }
         // SAFETY: only the lifetime changes. The caller, which is the host function's own future,
         // lends the store as long as it polls the user of this, which it drops before it goes on.
@@ -227,7 +233,11 @@ impl Running {
     /// Reads or writes the guest's memory.
     pub(crate) async fn memory<R>(&self, wait: Wait, budget: Budget, code: impl FnOnce(&mut [u8]) -> Result<R>) -> Result<R> {
         self.seed.life.check()?;
-        code(self.enter(wait, budget).await?.memory()?)
+        let mut entered = self.enter(wait, budget).await?;
+        if entered.data().component.is_some() {
+            return Err(Error::new(ErrorKind::TypeMismatch, "a component's memory is its own: no address in it can be read or written"));
+        }
+        code(entered.memory()?)
     }
 
     /// Makes the guest anew, as it was after its initialisation.
@@ -328,6 +338,13 @@ fn waits_for_itself() -> Error {
 #[cold]
 pub(crate) fn in_the_middle() -> Error {
     Error::new(ErrorKind::Busy, "the instance is in the middle of a call, and can't be reset from within it")
+}
+
+/// The error for calls into a component from within its host functions: by the Component Model's
+/// rules that would trap.
+#[cold]
+fn one_at_a_time() -> Error {
+    Error::new(ErrorKind::Busy, "the instance is in the middle of a call, and a component can't be called again from within one")
 }
 
 /// The error for uses of the guest's exports or memory while its start section runs.

@@ -2,22 +2,25 @@
 
 use std::sync::Arc;
 
+use wasmtime::component::InstancePre;
 use wasmtime::{AsContext, AsContextMut, Func, Store, UpdateDeadline, ValRaw};
 
 use crate::abi::handles::{DEFAULT_MAX_HANDLES, Handles};
 use crate::abi::quota::DEFAULT_MAX_VALUE;
 use crate::call::invoke::{Callee, enter, no_stack};
 use crate::compile::engine::Stack;
+use crate::compile::module::ModuleKind;
 use crate::config::CallOptions;
 use crate::config::budget::{Budget, cancelled};
 use crate::error::{Error, ErrorKind, Result};
+use crate::guest::component::Component;
 use crate::guest::ended::classify;
 use crate::guest::handles::Guest;
 use crate::guest::host::HostFunctions;
 use crate::guest::lifecycle::Lifecycle;
 use crate::guest::limiter::Limiter;
 use crate::guest::lock::Lock;
-use crate::guest::memory_cache::MemoryCache;
+use crate::guest::memory_cache::{MemoryCache, Values};
 use crate::guest::options::InstanceOptions;
 use crate::guest::reentry::Channels;
 use crate::guest::refusal::Refusals;
@@ -25,7 +28,7 @@ use crate::guest::state::State;
 use crate::interface::{Resource, Side};
 use crate::platform::tsc::Stopwatch;
 use crate::platform::{fiber, fork, window};
-use crate::plugin::linked::Linked;
+use crate::plugin::linked::{Linked, Pre};
 use crate::plugin::{Compiled, Plugin};
 use crate::sched::driver::Driver;
 use crate::sched::fairness::Fairness;
@@ -74,8 +77,10 @@ impl Kind {
     /// For callers that wait on their threads. Coroutines that share their thread's stack may leave
     /// a host function in the middle and enter another guest. Wasmtime chains the guests of a
     /// thread through its stack, so only guests on fibers may be left in any order.
-    pub(crate) fn holding() -> Kind {
-        let driver = if window::has_coroutines() { Driver::Fiber } else { Driver::Direct };
+    pub(crate) fn holding(plugin: &Plugin) -> Kind {
+        // What WASI 0.2 waits for is a future.
+        let is_component = plugin.info().kind == ModuleKind::Component;
+        let driver = if is_component || window::has_coroutines() { Driver::Fiber } else { Driver::Direct };
         Kind { driver, suspends: false, pool: 0 }
     }
 
@@ -166,9 +171,11 @@ impl Seed {
         self.handles.forget();
         // A guest that is made anew gets better code, if there is any by now.
         let linked = compiled.linked(options.limits.fuel.is_some(), self.stack, &Budget::of(CallOptions::NONE, &options.limits))?;
+        let is_component = compiled.info.kind == ModuleKind::Component;
         let wasi = Wasi::new(&Parts {
             name: &compiled.name,
             is_go: compiled.info.go_version.is_some(),
+            is_component,
             sandbox: &options.sandbox,
             limits: &options.limits,
             given: &self.given,
@@ -183,8 +190,9 @@ impl Seed {
             fuel: options.limits.fuel.or_else(|| linked.settings.flavor.fuel.then_some(u64::MAX)),
             wasi,
             memory_cache: MemoryCache::NONE,
-            limiter: Limiter::new(&options.limits),
+            limiter: if is_component { Limiter::new(&options.limits).of_component() } else { Limiter::new(&options.limits) },
             guest: Guest::default(),
+            component: None,
             exports: Vec::new(),
             fairness: Fairness::new(compiled.cpu_history.clone()),
             words: Vec::new(),
@@ -221,7 +229,10 @@ async fn bring_up(driver: Driver, seed: &Seed, store: &mut Store<State>, linked:
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(task::give_way())))
     });
     refuel(&mut *store)?;
-    let pre = linked.pre(driver)?;
+    let pre = match linked.pre(driver)? {
+        Pre::Module(pre) => pre,
+        Pre::Component(pre) => return bring_up_component(seed.plugin.compiled(), store, pre).await,
+    };
     let held = fork::hold()?;
     let made = match driver {
         // A start section is rare, but it is guest code.
@@ -240,6 +251,27 @@ async fn bring_up(driver: Driver, seed: &Seed, store: &mut Store<State>, linked:
         enter(driver, &mut store, Callee::Contract { func: arena, params: 0, has_result: true }, &mut raw).await?;
         store.data_mut().guest.arena = Some(raw[0].get_u32());
     }
+    Ok(())
+}
+
+/// Instantiates a component, and finds its exports.
+async fn bring_up_component(compiled: &Compiled, store: &mut Store<State>, pre: &InstancePre<State>) -> Result<()> {
+    let value_limit = usize::try_from(store.data().max_value).unwrap_or(usize::MAX);
+    // What the engine may lift for one call, on the host's side.
+    store.set_hostcall_fuel(value_limit);
+    let instance = pre.instantiate_async(&mut *store).await.map_err(|error| not_linked(&error, &*store))?;
+    let mut exports = Vec::with_capacity(compiled.exports.len());
+    for export in &compiled.exports {
+        let name = export.function.core_name.as_str();
+        let (interface, name) = name.split_once('#').map_or((None, name), |(interface, name)| (Some(interface), name));
+        let within = interface.and_then(|interface| instance.get_export_index(&mut *store, None, interface));
+        let found = instance.get_export_index(&mut *store, within.as_ref(), name).and_then(|index| instance.get_func(&mut *store, index));
+        exports.push(found.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, format!("the export {} is gone", export.function.name)))?);
+    }
+    let state = store.data_mut();
+    state.guest.memory = Some(Values::Buffer);
+    state.component = Some(Box::new(Component::new(exports)));
+    state.is_linked = true;
     Ok(())
 }
 
@@ -298,7 +330,7 @@ pub(crate) fn handles(store: &mut Store<State>, instance: &wasmtime::Instance, c
     let destructors = destructors.map(|resource| destructor(resource).and_then(|name| find(&name))).collect();
     let (realloc, poll) = (find("cabi_realloc"), find("undergo_poll"));
     let state = store.data_mut();
-    state.guest = Guest { memory, realloc, arena: None };
+    state.guest = Guest { memory: memory.map(Values::Memory), realloc, arena: None };
     state.exports = exports;
     state.poll = poll;
     state.destructors = destructors;

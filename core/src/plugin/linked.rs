@@ -4,55 +4,80 @@ use std::collections::HashMap;
 use std::mem::MaybeUninit;
 use std::sync::{Arc, OnceLock};
 
-use wasmtime::{AsContextMut, Caller, Engine, FuncType, InstancePre, Linker, Module, Val, ValRaw};
+use wasmtime::{AsContextMut, Caller, Engine, FuncType, InstancePre, Linker, Module, Val, ValRaw, component};
 
 use crate::call::host_call::{dispatch, dispatch_here};
 use crate::call::invoke::{raw, value};
 use crate::compile::engine::{self, Settings};
+use crate::compile::program::Program;
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::host::Import;
 use crate::guest::state::State;
 use crate::interface::SlotKind;
 use crate::platform::fork::{self, Kept};
+use crate::plugin::components;
 use crate::sched::driver::Driver;
 use crate::wasi::linker;
 use crate::wasi::sockets::versions::Versions;
 
-/// A module for an engine, with its imports resolved.
+/// A program for an engine, with its imports resolved.
 pub(crate) struct Linked {
     pub(crate) settings: Settings,
     pub(crate) engine: &'static Engine,
-    module: Kept<Module>,
+    program: Kept<Program>,
     /// How many functions the module imports, counted with repetitions: its own functions are
     /// numbered after these.
     pub(crate) imported: u32,
     imports: Arc<[Import]>,
     direct: OnceLock<Result<Kept<InstancePre<State>>>>,
     on_fibers: OnceLock<Result<Kept<InstancePre<State>>>>,
+    component: OnceLock<Result<Kept<component::InstancePre<State>>>>,
+}
+
+/// What an instance is made from.
+pub(crate) enum Pre<'l> {
+    Module(&'l InstancePre<State>),
+    Component(&'l component::InstancePre<State>),
 }
 
 impl Linked {
-    pub(crate) fn new(settings: Settings, module: Module, imports: &Arc<[Import]>) -> Result<Linked> {
-        let imported = module.imports().filter(|import| import.ty().func().is_some()).count() as u32;
+    pub(crate) fn new(settings: Settings, program: Program, imports: &Arc<[Import]>) -> Result<Linked> {
+        let imported = match &program {
+            Program::Module(module) => module.imports().filter(|import| import.ty().func().is_some()).count() as u32,
+            Program::Component(_) => 0,
+        };
         let engine = engine::engine(settings)?;
-        let (module, imports) = (Kept::new(module), imports.clone());
-        Ok(Linked { settings, engine, module, imported, imports, direct: OnceLock::new(), on_fibers: OnceLock::new() })
+        let (direct, on_fibers, component) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        let (program, imports) = (Kept::new(program), imports.clone());
+        Ok(Linked { settings, engine, program, imported, imports, direct, on_fibers, component })
     }
 
-    /// Links for instances with that driver.
-    pub(crate) fn pre(&self, driver: Driver) -> Result<&InstancePre<State>> {
+    /// Links it, so that a damaged program is reported before the first instance is made.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.pre(Driver::Direct).map(drop)
+    }
+
+    /// Links for instances with that driver. Those of components are always on fibers.
+    pub(crate) fn pre(&self, driver: Driver) -> Result<Pre<'_>> {
         let _held = fork::hold()?;
+        let module = match &*self.program {
+            Program::Module(module) => module,
+            Program::Component(program) => {
+                let linked = self.component.get_or_init(|| components::link(self.engine, program, &self.imports).map(Kept::new));
+                return linked.as_deref().map(Pre::Component).map_err(Clone::clone);
+            }
+        };
         let place = match driver {
             Driver::Direct => &self.direct,
             Driver::Fiber => &self.on_fibers,
         };
-        place.get_or_init(|| self.link(driver).map(Kept::new)).as_deref().map_err(Clone::clone)
+        place.get_or_init(|| self.link(module, driver).map(Kept::new)).as_deref().map(Pre::Module).map_err(Clone::clone)
     }
 
     /// Links WASI, and each import once: an import calls the host function with the same number in
     /// the instance's state.
-    fn link(&self, driver: Driver) -> Result<InstancePre<State>> {
-        let (module, versions) = (&*self.module, Versions::of(&self.module));
+    fn link(&self, module: &Module, driver: Driver) -> Result<InstancePre<State>> {
+        let versions = Versions::of(module);
         let mut linker = Linker::new(self.engine);
         linker::link(&mut linker, driver, versions).map_err(|error| unlinked(&error))?;
         let declared = declared(module);
@@ -104,6 +129,6 @@ fn declared(module: &Module) -> HashMap<(&str, &str), FuncType> {
     module.imports().filter_map(|import| Some(((import.module(), import.name()), import.ty().func()?.clone()))).collect()
 }
 
-fn unlinked(error: &wasmtime::Error) -> Error {
-    Error::new(ErrorKind::InvalidPlugin, format!("the module can't be linked: {error:#}"))
+pub(crate) fn unlinked(error: &wasmtime::Error) -> Error {
+    Error::new(ErrorKind::InvalidPlugin, format!("it can't be linked: {error:#}"))
 }

@@ -1,5 +1,6 @@
 //! A compiled module with its interface.
 
+pub(crate) mod components;
 pub(crate) mod linked;
 pub(crate) mod signatures;
 
@@ -26,7 +27,6 @@ use crate::interface::{Function, Interface, names};
 use crate::platform::{file, fork};
 use crate::plugin::linked::Linked;
 use crate::plugin::signatures::{Export, Exports};
-use crate::sched::driver::Driver;
 use crate::sched::fairness::CpuHistory;
 use crate::wasi::linker::MODULE;
 use crate::wasi::sockets::lookups::Share;
@@ -97,7 +97,7 @@ impl Compiled {
             diagnostics,
         };
         // So that a damaged module is reported now.
-        compiled.linked(false, Stack::DEFAULT, &budget)?.pre(Driver::Direct)?;
+        compiled.linked(false, Stack::DEFAULT, &budget)?.check()?;
         Ok(compiled)
     }
 
@@ -107,9 +107,9 @@ impl Compiled {
         if let Some(linked) = self.find(settings)? {
             return Ok(linked);
         }
-        let module = self.code.module(settings, budget)?;
+        let program = self.code.program(settings, budget)?;
         let _held = fork::hold()?;
-        let linked = Arc::new(Linked::new(settings, module, &self.imports)?);
+        let linked = Arc::new(Linked::new(settings, program, &self.imports)?);
         self.linked.lock().unwrap_or_else(PoisonError::into_inner).push(linked.clone());
         Ok(linked)
     }
@@ -146,7 +146,7 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// `invalid-plugin` if the bytes are not a core module, are damaged, or have an interface that
+    /// `invalid-plugin` if the bytes are no module or component, are damaged, or have an interface that
     /// does not match the module's functions.
     pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Plugin> {
         Plugin::from_bytes_with(name, bytes, &PluginOptions::default())
@@ -187,7 +187,9 @@ impl Plugin {
     pub fn validate_with(bytes: &[u8], bounds: u32) -> Result<ModuleInfo> {
         bounds::check_parts(bytes, bounds)?;
         let info = checked(bytes)?;
-        proposals::validate(bytes)?;
+        if info.kind != ModuleKind::Component {
+            proposals::validate(bytes)?;
+        }
         bounds::check_work(bytes, bounds)?;
         Ok(info)
     }
@@ -233,8 +235,8 @@ impl Plugin {
         read(path.as_ref(), any_size, |name, bytes| {
             let artifact = Artifact::parse(&bytes)?;
             // SAFETY: the caller's promise.
-            let module = unsafe { artifact.load() }?;
-            let code = Code::given(artifact.module, artifact.flavor, module);
+            let program = unsafe { artifact.load() }?;
+            let code = Code::given(artifact.module, artifact.flavor, program);
             Ok(Plugin(Arc::new(Compiled::new(name, Cow::Borrowed(artifact.module), &PluginOptions::default(), Some(code))?)))
         })
     }

@@ -8,10 +8,10 @@ use wasmparser::ValType;
 
 use crate::call::provided::provided;
 use crate::call::resources;
-use crate::compile::module::{CoreType, ModuleInfo};
+use crate::compile::module::{CoreType, ModuleInfo, ModuleKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::host::Import;
-use crate::interface::{Field, Function, Interface, Scalar, Side, SlotKind, Type, TypeKind};
+use crate::interface::{Field, Function, ImportedInterface, Interface, Scalar, Side, SlotKind, Type, TypeKind};
 use crate::wasi::linker;
 
 /// An export that can be called.
@@ -32,6 +32,9 @@ pub(crate) struct Exports {
 
 /// The functions that can be called, each with its signature by the interface.
 pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Exports> {
+    if info.kind == ModuleKind::Component {
+        return of_component(interface);
+    }
     let (mut exports, mut members) = (Vec::new(), Vec::new());
     let mut promised = HashSet::new();
     // The host calls these by itself, without checking their signatures, with or without an
@@ -96,8 +99,30 @@ pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Resul
     Ok(Exports { all: exports, named })
 }
 
+/// What a component exports, whose functions the engine has compared with their types.
+fn of_component(interface: Option<&Interface>) -> Result<Exports> {
+    let Some(interface) = interface else { return Ok(Exports { all: Vec::new(), named: 0 }) };
+    if let Some(resource) = interface.resources.first() {
+        let text = format!("the component's resource {} can't be passed: handles of components are not supported", resource.ty.name);
+        return Err(Error::new(ErrorKind::InvalidPlugin, text));
+    }
+    let all: Vec<_> = interface.exports.iter().map(|function| Export { function: function.clone(), post: None }).collect();
+    let named = all.len();
+    Ok(Exports { all, named })
+}
+
 /// The functions that the host has to provide, and those that it always provides.
 pub(crate) fn imports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Arc<[Import]>> {
+    if info.kind == ModuleKind::Component {
+        let all = interface.iter().flat_map(|interface| &interface.imports);
+        let one = |from: &ImportedInterface, function: &Arc<Function>| Import {
+            module: from.name.clone(),
+            name: function.name.clone(),
+            function: function.clone(),
+            provided: provided(&from.name, &function.name),
+        };
+        return Ok(all.flat_map(|from| from.functions.iter().map(move |function| one(from, function))).collect());
+    }
     let mut imports = Vec::new();
     let of_resources = interface.map(resources::imports).unwrap_or_default();
     let all = interface.iter().flat_map(|interface| &interface.imports);

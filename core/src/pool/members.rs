@@ -57,7 +57,7 @@ impl Members {
 
     /// How instances are created now.
     pub(crate) fn kind(&self) -> Kind {
-        let kind = if self.suspends { Kind::SUSPENDING } else { Kind::holding() };
+        let kind = if self.suspends { Kind::SUSPENDING } else { Kind::holding(&self.plugin) };
         Kind { pool: self.id, ..kind }
     }
 

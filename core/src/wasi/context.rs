@@ -15,6 +15,7 @@ use crate::wasi::files::listing::Listings;
 use crate::wasi::files::table::Files;
 use crate::wasi::files::temporary::Temporary;
 use crate::wasi::pipes::Pipes;
+use crate::wasi::preview2::{self, Output};
 use crate::wasi::random::Seeded;
 use crate::wasi::sandbox::Sandbox;
 use crate::wasi::sockets::denials::Denials;
@@ -39,6 +40,8 @@ pub(crate) trait Host: Send + 'static {
 pub(crate) struct Wasi {
     /// What wasmtime-wasi serves: arguments, the environment, clocks, the host's random numbers.
     pub(crate) p1: WasiP1Ctx,
+    /// A component's standard output and error.
+    pub(crate) outputs: Option<[Output; 2]>,
     /// That of the innermost call: it bounds every wait.
     pub(crate) budget: Budget,
     pub(crate) streams: Arc<Streams>,
@@ -61,6 +64,8 @@ pub(crate) struct Parts<'p> {
     pub(crate) name: &'p str,
     /// Whether Go compiled it.
     pub(crate) is_go: bool,
+    /// Whether it has WASI 0.2.
+    pub(crate) is_component: bool,
     pub(crate) sandbox: &'p Sandbox,
     pub(crate) limits: &'p Limits,
     /// These outlive a guest: after a reset the next one gets the same.
@@ -78,8 +83,11 @@ impl Wasi {
         let &Parts { sandbox, limits, given, streams, is_go, .. } = parts;
         let clock = Simulated::of(sandbox.clock);
         let temporary = sandbox.temp.then(Temporary::new).transpose()?;
+        let mut builder = context(parts.name, sandbox, limits, clock.as_ref());
+        let outputs = parts.is_component.then(|| preview2::give(&mut builder, sandbox, given, streams)).transpose()?;
         Ok(Wasi {
-            p1: context(parts.name, sandbox, limits, clock.as_ref()),
+            p1: builder.build_p1(),
+            outputs,
             budget: Budget::default(),
             streams: streams.clone(),
             standards: Standards::new(&sandbox.stdin, given, streams, is_go)?,
@@ -95,7 +103,7 @@ impl Wasi {
 }
 
 /// What wasmtime-wasi serves.
-fn context(name: &str, sandbox: &Sandbox, limits: &Limits, clock: Option<&Simulated>) -> WasiP1Ctx {
+fn context(name: &str, sandbox: &Sandbox, limits: &Limits, clock: Option<&Simulated>) -> WasiCtxBuilder {
     let mut builder = WasiCtxBuilder::new();
     // argv[0] is never absent: real libraries panic without it.
     builder.arg(name).args(&sandbox.args).envs(&sandbox.env);
@@ -107,5 +115,5 @@ fn context(name: &str, sandbox: &Sandbox, limits: &Limits, clock: Option<&Simula
     if let Some(clock) = clock {
         clock.give_to(&mut builder);
     }
-    builder.build_p1()
+    builder
 }

@@ -10,6 +10,7 @@ pub(crate) mod linker;
 pub(crate) mod owned_fd;
 pub(crate) mod pipes;
 pub(crate) mod poll;
+pub(crate) mod preview2;
 pub(crate) mod random;
 pub(crate) mod sandbox;
 pub(crate) mod sockets;

@@ -28,6 +28,11 @@ impl Seeded {
         hasher.update(&seed.to_le_bytes());
         Some(Seeded(hasher.finalize_xof()))
     }
+
+    /// The next of them.
+    pub(crate) fn fill(&mut self, bytes: &mut [u8]) {
+        self.0.fill(bytes);
+    }
 }
 
 /// Bytes that are generated at once: between two pieces the guest checks whether it should go on.
@@ -38,7 +43,7 @@ pub(crate) fn random_get(call: Call<'_>, at: i32, len: i32) -> Result<(), Failed
     for piece in memory.bytes_mut(at, len as u32)?.chunks_mut(PIECE) {
         wasi.budget.check_limits()?;
         match &mut wasi.random {
-            Some(seeded) => seeded.0.fill(piece),
+            Some(seeded) => seeded.fill(piece),
             None => {
                 // A piece fits an i32.
                 let size = piece.len() as i32;

@@ -4,6 +4,22 @@
 //! As 64 bits, a core value is the same whether it has its own type or the wider one that the cases
 //! share. So nothing has to be converted, and what is not used is zero.
 
+/// Stores the flat values of parameters to their places in the record of all of them.
+#[inline]
+pub(crate) fn store_params(function: &Function, bytes: &mut [u8], mut values: impl Iterator<Item = u64>) -> Result<()> {
+    let abi = &function.abi;
+    if abi.joined {
+        for (param, offset) in function.params.iter().zip(&abi.params.offsets) {
+            store(&param.ty, bytes, *offset, &mut || values.next().unwrap_or_default()).map_err(|error| error.at(param.name.clone()))?;
+        }
+        return Ok(());
+    }
+    for (slot, value) in abi.slots.iter().zip(values) {
+        store_slot(bytes, *slot, value).map_err(|error| error.at(function.param_at(slot.offset)))?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod reference;
 
@@ -11,7 +27,7 @@ use super::block::{load as load_slot, store as store_slot};
 use super::lift::{lift_case, no_case};
 use super::memory;
 use crate::error::Result;
-use crate::interface::{Slot, SlotKind, Slots, Type, TypeKind, VariantType};
+use crate::interface::{Function, Slot, SlotKind, Slots, Type, TypeKind, VariantType};
 
 /// Loads the flat values of the value at `at`, whose discriminants are those of cases, and passes
 /// them on in order.

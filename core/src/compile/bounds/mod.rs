@@ -16,6 +16,8 @@ mod weight;
 use wasmparser::Parser;
 
 use crate::compile::bounds::measure::Measuring;
+use crate::compile::component;
+use crate::compile::program::is_component;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The parts of a module that are bounded one by one: their names, and their maximum counts. Each
@@ -92,8 +94,20 @@ fn bounded(what: &str, found: u64, bound: u64, times: u32) -> Result<()> {
 }
 
 fn check(bytes: &[u8], times: u32, code: bool) -> Result<()> {
-    let at_most = |what: &str, found: u64, bound: u64| bounded(what, found, bound, times);
     check_size(bytes.len() as u64, times)?;
+    if !is_component(bytes) {
+        return check_module(bytes, times, code).map(drop);
+    }
+    let mut work = 0_u64;
+    for module in component::modules(bytes)? {
+        work = work.saturating_add(check_module(module, times, code)?);
+    }
+    bounded("units of work for a compiler", work, MAX_WORK, times)
+}
+
+/// Checks one module; returns its work.
+fn check_module(bytes: &[u8], times: u32, code: bool) -> Result<u64> {
+    let at_most = |what: &str, found: u64, bound: u64| bounded(what, found, bound, times);
     let mut measuring = Measuring::new(code);
     for payload in Parser::new(0).parse_all(bytes) {
         // Damaged modules are reported elsewhere: the engine stops there, too.
@@ -113,7 +127,8 @@ fn check(bytes: &[u8], times: u32, code: bool) -> Result<()> {
         }
     }
     let measure = measuring.measure;
-    at_most("units of work for a compiler", measure.work, MAX_WORK.min(BASE_WORK + WORK_PER_BYTE * measure.code))
+    at_most("units of work for a compiler", measure.work, MAX_WORK.min(BASE_WORK + WORK_PER_BYTE * measure.code))?;
+    Ok(measure.work)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use wit_parser::{FunctionKind, Resolve, TypeDefKind, TypeId, TypeOwner, WorldItem};
+use wit_parser::{FunctionKind, Resolve, TypeDefKind, TypeId, TypeOwner, WorldItem, WorldKey};
 
 use self::errors::Failure;
 use self::resource::{check_handles, check_shape, interface_name, method_name, resource_of};
@@ -121,6 +121,7 @@ impl Reader<'_> {
         let (mut imports, mut resources) = (Vec::new(), Vec::new());
         for (key, item) in &world.imports {
             match item {
+                WorldItem::Interface { .. } if is_wasi(self.resolve, key) => {}
                 WorldItem::Interface { id, .. } => {
                     let functions = self.interface(*id, Side::Host, &mut resources)?;
                     check_names("an import", functions.iter().map(|function| function.name.as_str()))?;
@@ -135,8 +136,9 @@ impl Reader<'_> {
         imports.retain(|import| !import.functions.is_empty());
         check_names("an imported interface", imports.iter().map(|import| import.name.as_str()))?;
         let mut exports = Vec::new();
-        for item in world.exports.values() {
+        for (key, item) in &world.exports {
             match item {
+                WorldItem::Interface { .. } if is_wasi(self.resolve, key) => {}
                 WorldItem::Function(function) => exports.push(Arc::new(self.function(function, function.name.clone(), Side::Guest)?)),
                 WorldItem::Interface { id, .. } => exports.extend(self.interface(*id, Side::Guest, &mut resources)?),
                 WorldItem::Type { .. } => {}
@@ -371,6 +373,15 @@ pub(super) fn is_go_type(resolve: &Resolve, mut ty: wit_parser::Type, name: &str
         ty = alias;
     }
     false
+}
+
+/// Whether an interface is of WASI 0.2: the host provides those that are imported, and runs those
+/// that are exported, such as `wasi:cli/run`.
+fn is_wasi(resolve: &Resolve, key: &WorldKey) -> bool {
+    let WorldKey::Interface(id) = key else { return false };
+    let Some(package) = resolve.interfaces[*id].package.map(|package| &resolve.packages[package].name) else { return false };
+    let is_known = ["cli", "clocks", "filesystem", "io", "random", "sockets"].contains(&package.name.as_str());
+    package.namespace == "wasi" && is_known && package.version.as_ref().is_some_and(|version| (version.major, version.minor) == (0, 2))
 }
 
 /// The name of an interface in core names.

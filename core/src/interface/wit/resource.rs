@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use wit_parser::{FunctionKind, InterfaceId, Resolve, TypeDefKind, TypeId, WorldId, WorldItem, WorldKey};
 
 use super::errors::unaliased;
-use super::{check_names, docs, invalid, is_go_type};
+use super::{check_names, docs, invalid, is_go_type, is_wasi};
 use crate::error::Result;
 use crate::interface::resource::{ResourceType, Shape, Side};
 use crate::interface::types::{Extension, Function, Holds, Scalar, Type, TypeKind};
@@ -29,6 +29,9 @@ pub(super) fn resources(resolve: &Resolve, world: WorldId) -> Result<HashMap<Typ
     for (items, side) in [(&world.imports, Side::Host), (&world.exports, Side::Guest)] {
         for (key, item) in items {
             let WorldItem::Interface { id, .. } = item else { continue };
+            if is_wasi(resolve, key) {
+                continue;
+            }
             let name = interface_name(resolve, key);
             let types = resolve.interfaces[*id].types.iter().filter(|(_, ty)| matches!(resolve.types[**ty].kind, TypeDefKind::Resource));
             for (resource, ty) in types {

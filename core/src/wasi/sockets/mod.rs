@@ -14,7 +14,7 @@ mod options;
 mod peers;
 mod permit;
 pub(crate) mod place;
-mod rules;
+pub(crate) mod rules;
 pub(crate) mod socket;
 pub(crate) mod table;
 pub(crate) mod transfer;

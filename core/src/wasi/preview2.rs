@@ -1,0 +1,206 @@
+//! WASI 0.2, for components: what wasmtime-wasi serves, with the sandbox's rules.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime::component::Linker;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::pipe::MemoryInputPipe;
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
+use wasmtime_wasi::random::Deterministic;
+use wasmtime_wasi::sockets::SocketAddrUse;
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder, WasiView};
+
+use crate::config::budget::Budget;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sched::driver::Driver;
+use crate::wasi::files::given::{Given, GivenDir};
+use crate::wasi::random::Seeded;
+use crate::wasi::sandbox::Sandbox;
+use crate::wasi::sockets::rules::Action;
+use crate::wasi::stdio::input::Input;
+use crate::wasi::stdio::streams::{Standard, Streams};
+
+/// Whether WASI provides an interface of that name.
+pub(crate) fn provides(interface: &str) -> bool {
+    interface.starts_with("wasi:")
+}
+
+/// Gives the linker all of WASI 0.2 for guests on fibers.
+pub(crate) fn link<T: WasiView>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)
+}
+
+/// Gives a component what the sandbox has: streams, directories, addresses, random numbers.
+/// Returns its outputs.
+///
+/// # Errors
+///
+/// `denied` for what can't be given.
+pub(crate) fn give(builder: &mut WasiCtxBuilder, sandbox: &Sandbox, given: &Given, streams: &Arc<Streams>) -> Result<[Output; 2]> {
+    match &sandbox.stdin {
+        Input::Bytes(bytes) => drop(builder.stdin(MemoryInputPipe::new(bytes.clone()))),
+        Input::File(_) | Input::Inherit => {
+            let text = "a component's standard input can only be bytes: read what it is to get, and give these";
+            return Err(Error::new(ErrorKind::Denied, text));
+        }
+    }
+    let outputs = [Standard::Output, Standard::Error].map(|standard| Output::new(streams, standard));
+    builder.stdout(outputs[0].clone()).stderr(outputs[1].clone());
+    for dir in &given.dirs {
+        let perms = if dir.readonly { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
+        let preopened = open_again(dir).and_then(|path| builder.preopened_dir(path, &*dir.name, perms).map(drop));
+        preopened.map_err(|error| {
+            Error::new(ErrorKind::Denied, format!("the directory {} can't be given to a component: {error:#}", dir.name))
+        })?;
+    }
+    // Files are read and written on the guest's own thread: a forked child has no other.
+    builder.allow_blocking_current_thread(true);
+    let network = sandbox.network.clone();
+    // Datagrams can't be refused by their senders here, nor names be looked up by the rules.
+    builder.allow_tcp(!network.is_off()).allow_udp(false).allow_ip_name_lookup(false);
+    builder.socket_addr_check(move |address, wanted| {
+        let allowed = match wanted {
+            SocketAddrUse::TcpConnect => network.allows_ip(Action::Connect, address.ip(), address.port()),
+            // Which the system does for each connection.
+            SocketAddrUse::TcpBind if address.port() == 0 && address.ip().is_unspecified() => true,
+            SocketAddrUse::TcpBind | SocketAddrUse::TcpListen => network.allows_ip(Action::Listen, address.ip(), address.port()),
+            // Whoever connects to a port that the component may listen on.
+            SocketAddrUse::TcpAccept => true,
+            _ => false,
+        };
+        Box::pin(std::future::ready(allowed))
+    });
+    if let Some(mut seeded) = Seeded::of(sandbox.random) {
+        // They repeat after that many.
+        let mut bytes = vec![0; 64 << 10];
+        seeded.fill(&mut bytes);
+        builder.secure_random(Deterministic::new(bytes));
+    }
+    Ok(outputs)
+}
+
+/// A path by which the directory's own descriptor is opened again: the path that it once had may
+/// lead elsewhere by now.
+fn open_again(dir: &GivenDir) -> wasmtime::Result<PathBuf> {
+    #[cfg(unix)]
+    {
+        let folder = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
+        Ok(Path::new(folder).join(std::os::fd::AsRawFd::as_raw_fd(&*dir.file).to_string()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = dir;
+        Err(wasmtime::format_err!("this system can't open it again"))
+    }
+}
+
+/// The host's end of a component's standard output or error.
+#[derive(Clone)]
+pub(crate) struct Output(Arc<Unwritten>);
+
+struct Unwritten {
+    streams: Arc<Streams>,
+    standard: Standard,
+    state: Mutex<Pending>,
+}
+
+#[derive(Default)]
+struct Pending {
+    bytes: Vec<u8>,
+    /// What the host's function for the stream has failed with.
+    failed: Option<Error>,
+}
+
+/// What a component may write before the stream has to be waited for.
+const AT_ONCE: usize = 64 << 10;
+
+impl Output {
+    fn new(streams: &Arc<Streams>, standard: Standard) -> Output {
+        Output(Arc::new(Unwritten { streams: streams.clone(), standard, state: Mutex::default() }))
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Passes on what the component has written. What the host can't write is dropped, as that of
+    /// other plugins is.
+    ///
+    /// # Errors
+    ///
+    /// That of the host's function for the stream.
+    pub(crate) async fn pass_on(&self) -> Result<()> {
+        let bytes = std::mem::take(&mut self.pending().bytes);
+        let Some(stream) = self.0.streams.output(self.0.standard) else { return Ok(()) };
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
+            // The whole call is bounded from outside: see `Driver::bounded`.
+            match stream.write(rest, true, Driver::Fiber, &Budget::default()).await? {
+                Ok(0) | Err(_) => break,
+                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl IsTerminal for Output {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Output {
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        // For WASI 0.3, which is not linked.
+        Box::new(tokio::io::sink())
+    }
+}
+
+impl OutputStream for Output {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        let mut pending = self.pending();
+        if pending.bytes.len() + bytes.len() > AT_ONCE {
+            return Err(StreamError::trap("more was written than the stream has room for"));
+        }
+        pending.bytes.extend_from_slice(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        let mut pending = self.pending();
+        match pending.failed.take() {
+            Some(error) => Err(StreamError::Trap(error.into_wasmtime())),
+            // Not before it is passed on, so that nothing is lost and no order is changed.
+            None if pending.bytes.is_empty() => Ok(AT_ONCE),
+            None => Ok(0),
+        }
+    }
+}
+
+impl Pollable for Output {
+    fn ready<'s, 'f>(&'s mut self) -> Pin<Box<dyn Future<Output = ()> + Send + 'f>>
+    where
+        's: 'f,
+        Self: 'f,
+    {
+        Box::pin(async move {
+            if let Err(error) = self.pass_on().await {
+                self.pending().failed = Some(error);
+            }
+        })
+    }
+}
