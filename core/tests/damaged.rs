@@ -18,7 +18,7 @@ fn what_is_no_module_is_told_apart() {
         (b"\0", &["not WebAssembly"]),
         (b"\0asm", &["version 1"]),
         (b"\0asm\x02\0\0\0", &["version 1"]),
-        (b"\0asm\x0d\0\x01\0", &["component", "core module"]),
+        (b"\0asm\x0d\0\x01\0\x01", &["component is damaged"]),
         (b"\x7FELF\x02\x01\x01", &["native binary", "GOOS=wasip1"]),
         (b"package main\n\nfunc main() {}\n", &["Go source", "undergo build"]),
         (b"// Package main greets.\npackage main\n", &["Go source"]),

@@ -1,4 +1,4 @@
-//! What a store has of a component: its functions, and the memory of the host in which values cross.
+//! What a store has of a component: its functions, and the host's buffer in which values cross.
 //!
 //! A component's memories are its own: the engine lifts and lowers its values. So that everything
 //! else works as it does for a module, the host keeps a buffer in place of the guest's memory.

@@ -146,8 +146,8 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// `invalid-plugin` if the bytes are no module or component, are damaged, or have an interface that
-    /// does not match the module's functions.
+    /// `invalid-plugin` if the bytes are neither a module nor a component, are damaged, or have an
+    /// interface that does not match the module's functions.
     pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Plugin> {
         Plugin::from_bytes_with(name, bytes, &PluginOptions::default())
     }
