@@ -7,11 +7,6 @@ import (
 	"time"
 )
 
-// The linker drops this import from plugins without a context.Context.
-//
-//go:wasmimport undergo:go/context deadline
-func deadline() int64
-
 // Context is the context of the running call: it has the call's deadline, and
 // ends when the call does.
 func Context() (context.Context, context.CancelFunc) {

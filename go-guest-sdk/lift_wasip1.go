@@ -14,27 +14,6 @@ import (
 // Pointer is the address p as a pointer.
 func Pointer(p uint32) unsafe.Pointer { return unsafe.Add(unsafe.Pointer(nil), p) }
 
-// The pointer of an empty string or list can be anything, which the collector
-// does not like. What is put in its place is chosen without a jump: Go's way to
-// jump in wasm costs as much as a dozen instructions.
-
-// String is the string of n bytes at p. It aliases that memory.
-func String(p, n uint32) string {
-	if n == 0 {
-		p = 0
-	}
-	return unsafe.String((*byte)(Pointer(p)), n)
-}
-
-// Slice is the slice of n elements at p, not nil. It aliases that memory, and has
-// no spare capacity, so that append copies it.
-func Slice[T any](p, n uint32) []T {
-	if n == 0 {
-		p = Addr(unsafe.Pointer(&arena))
-	}
-	return unsafe.Slice((*T)(Pointer(p)), n)
-}
-
 // LoadString is the string whose pointer and length are at p.
 func LoadString(p unsafe.Pointer) string {
 	w := (*[2]uint32)(p)

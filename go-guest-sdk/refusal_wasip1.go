@@ -4,34 +4,10 @@ package undergo
 
 import (
 	"reflect"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"unsafe"
 )
-
-// What the glue can't carry it refuses, by the interface undergo:go/refusal: the
-// caller gets a type-mismatch with the path of the value, and the instance lives.
-// The linker drops these imports from plugins whose glue can carry everything.
-
-//go:wasmimport undergo:go/refusal value
-func hostRefuseValue(path, pathLen, why, whyLen uint32)
-
-//go:wasmimport undergo:go/refusal arguments
-func hostRefuseArguments(path, pathLen, why, whyLen uint32)
-
-//go:wasmimport undergo:go/refusal answer
-func hostRefuseAnswer(function, functionLen, path, pathLen, why, whyLen uint32)
-
-// RefuseValue says why there is no value where the host will find none, while it
-// reads what is laid out for it just now: the number of no case, or JSON text of
-// no bytes. path leads on from there.
-func RefuseValue(path, why string) {
-	hostRefuseValue(StringAddr(path), uint32(len(path)), StringAddr(why), uint32(len(why)))
-	runtime.KeepAlive(path)
-	runtime.KeepAlive(why)
-}
 
 // BadEnum refuses a value of an enum that is none of its constants; it gives the
 // number of no case.
@@ -203,13 +179,9 @@ func refuseArguments(turn Turn, name string) bool {
 	path, why := refused.path, refused.why
 	refused.path, refused.why, refused.is = "", "", false
 	path = name + path
-	at, n := unsafe.Pointer(unsafe.StringData(path)), uint32(len(path))
-	outlive(at)
 	turn.Await()
 	Done()
-	hostRefuseArguments(Addr(at), n, StringAddr(why), uint32(len(why)))
-	runtime.KeepAlive(path)
-	runtime.KeepAlive(why)
+	tellArguments(path, why)
 	return true
 }
 
@@ -226,6 +198,6 @@ func CheckAnswer(function, path string) {
 func refuseAnswer(function, path string) {
 	path += refused.path
 	why := refused.why
-	hostRefuseAnswer(StringAddr(function), uint32(len(function)), StringAddr(path), uint32(len(path)), StringAddr(why), uint32(len(why)))
+	tellAnswer(function, path, why)
 	panic("undergo: " + function + path + ": " + why)
 }

@@ -12,6 +12,7 @@
 //! overlay.rs   undergo overlay
 //! exec.rs      undergo exec
 //! build/       undergo build
+//! component/   undergo component
 //! stdnet/      sockets for Go's package net
 //! sdk.rs       the guest SDK that the binary carries
 //! new/         undergo new
@@ -30,6 +31,7 @@
 //! value.rs     a value of JSON
 //! rfc3339.rs   times
 //! progress.rs  a spinner
+//! file.rs      files that are written at once
 //! plugin.rs    what several commands say of a plugin
 //! limits.rs    what this process may take
 //! failure.rs   how a command that failed says so
@@ -43,9 +45,11 @@ mod cache;
 mod call;
 mod check;
 mod compile;
+mod component;
 mod duration;
 mod exec;
 mod failure;
+mod file;
 mod forward;
 mod go;
 mod improve;
@@ -101,6 +105,7 @@ enum Command {
     Exec(exec::Args),
     Compile(compile::Args),
     Optimize(optimize::Args),
+    Component(component::Args),
     #[command(hide = true)]
     Improve(options::Loading),
     Overlay(overlay::Args),
@@ -120,6 +125,7 @@ fn main() -> ExitCode {
         Command::Compile(args) => compile::run(&args).map(done),
         Command::Optimize(args) => optimize::run(&args).map(done),
         Command::Improve(code) => improve::run(&code).map(done),
+        Command::Component(args) => component::run(&args).map(done),
         Command::Overlay(args) => overlay::run(&args).map(done),
         Command::Bindgen(args) => bindgen::run(&args).map(done),
     };

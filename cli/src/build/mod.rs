@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use undergo::ModuleKind;
 
+use crate::component::Features;
 use crate::failure::Failure;
+use crate::file;
 use crate::go::Go;
 use crate::options::Code;
 use crate::progress::Progress;
@@ -51,6 +53,11 @@ pub(crate) struct Args {
     /// Build a program with a main function, for 'undergo run', instead of a plugin
     #[arg(long, conflicts_with = "world")]
     command: bool,
+    /// Build a component, for engines of the Component Model, instead of a core module
+    #[arg(long, conflicts_with = "net")]
+    component: bool,
+    #[command(flatten)]
+    features: Features,
     /// Include Go's time zone database, for time.LoadLocation: some 450 kB
     #[arg(long)]
     tzdata: bool,
@@ -62,6 +69,9 @@ pub(crate) struct Args {
     flags: Vec<String>,
 }
 
+/// The build tag by which the guest SDK is that of a component.
+const COMPONENT_TAG: &str = "undergo_component";
+
 const HELP: &str = "\
 The generated glue and the guest SDK stay out of the folder; no network is needed. A go.mod that requires the SDK, \
 github.com/undergo-dev/undergo/go-guest-sdk, decides itself which one is used. No native code of the folder runs. A newer Go that its go.mod names is \
@@ -70,12 +80,16 @@ fetched when GOTOOLCHAIN=auto is set.
 Examples:
   undergo build                        the plugin in the current directory
   undergo build ./greeter -o out.wasm
+  undergo build ./greeter --component -o greeter-component.wasm
   undergo build --net --command ./server && undergo run --net any server.wasm
   undergo build ./greeter -- -tags=prod -ldflags='-X main.version=1.2'
 
 Exit code: 0, or 1 when there is no plugin; the messages of Go and of the generator are shown as they are.";
 
 pub(crate) fn run(args: &Args) -> Result<()> {
+    if !args.component && !args.features.is_empty() {
+        bail!("--features are those of a component: add --component");
+    }
     let dir = plugin_dir(&args.dir)?;
     let mut go = Go::find(&dir)?;
     if args.net {
@@ -131,8 +145,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let bytes = fs::read(&wasm).context("the compiled module can't be read")?;
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.wasm", package.name)));
     drop(progress);
-    let (bytes, summary) = finish::finish(bytes, kind, &args.code)?;
-    finish::write(&output, &bytes)?;
+    let (bytes, summary) = finish::finish(bytes, kind, &args.code, args.component.then_some(&args.features))?;
+    file::write(&output, &bytes)?;
     println!("{}  {summary}", output.display());
     Ok(())
 }
@@ -162,9 +176,14 @@ impl GoFlags {
             shared.add_tag("timetzdata");
         }
         // Tracebacks come from Go's own tables, which these leave alone.
-        let ours = if args.debug { "" } else { "-s -w" };
+        let mut ours = if args.debug { Vec::new() } else { vec!["-s", "-w"] };
+        if args.component {
+            shared.add_tag(COMPONENT_TAG);
+            // The SDK of a component asks Go's runtime for memory.
+            ours.push("-checklinkname=0");
+        }
         let mut build = vec![format!("-buildmode={buildmode}")];
-        build.extend(flags::linker(ours, &shared.take("ldflags")));
+        build.extend(flags::linker(&ours.join(" "), &shared.take("ldflags")));
         shared.take("buildmode");
         // Once more as arguments, where the go command refuses what it does not know.
         for counted in ["ldflags", "buildmode", "modfile", "tags"] {

@@ -1,0 +1,112 @@
+//! A module becomes a component, or the reason is said why it does not.
+
+use anyhow::{Context, Result, bail};
+use undergo::{ModuleInfo, ModuleKind};
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as COMMAND, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER as REACTOR,
+};
+use wasmparser::{Parser, Payload, Validator};
+use wit_component::ComponentEncoder;
+
+use super::{Features, memory, world};
+use crate::plugin::WASI;
+
+/// The custom section with a world, as tools of the Component Model write it. More of the name may
+/// follow.
+const WORLD_SECTION: &str = "component-type";
+
+/// The component of a module.
+pub(crate) fn component(module: &[u8], features: &Features) -> Result<Vec<u8>> {
+    if Parser::is_component(module) {
+        bail!("it is a component already: use it as it is");
+    }
+    let info = ModuleInfo::parse(module)?;
+    Validator::new().validate_all(module).context("the module is damaged")?;
+    check_exports(&info, module)?;
+    let adapter = if info.kind == ModuleKind::Command { COMMAND } else { REACTOR };
+    check_wasi(&info, adapter)?;
+    let mut module = if info.go_version.is_some() { memory::reserve(module)? } else { module.to_vec() };
+    if let Some(wit) = &info.wit
+        && info.kind == ModuleKind::Reactor
+    {
+        world::embed(&mut module, wit, features).context("its interface can't be that of a component")?;
+    }
+    let mut encoder = ComponentEncoder::default().validate(true).module(&module)?.adapter(WASI, adapter)?;
+    encoder.encode()
+}
+
+/// Refuses what lacks an interface, or has one by a contract that components don't have.
+fn check_exports(info: &ModuleInfo, module: &[u8]) -> Result<()> {
+    if !info.has_memory {
+        bail!("it exports no memory of the name 'memory', which WASI needs");
+    }
+    if info.kind == ModuleKind::Command {
+        return Ok(());
+    }
+    if info.export("undergo_arena").is_some() {
+        bail!(
+            "it is a plugin for Undergo's hosts, whose memory for arguments is in Go's heap, and a component's can't be: \
+             build it from its source, by 'undergo build --component', with the guest SDK of undergo {} or newer",
+            undergo::VERSION
+        );
+    }
+    if info.wit.is_none() && !has_world(module)? {
+        bail!(
+            "it is no program, and has no interface: of Go source, write //undergo:export above each function that can be called, and build it by \
+             'undergo build --component'; for a module of another language, wit-bindgen makes an interface, and 'wasm-tools component embed' adds one"
+        );
+    }
+    Ok(())
+}
+
+fn has_world(module: &[u8]) -> Result<bool> {
+    for payload in Parser::new(0).parse_all(module) {
+        if let Payload::CustomSection(section) = payload?
+            && section.name().starts_with(WORLD_SECTION)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Refuses imports of WASI that WASI 0.2 has no counterpart for.
+fn check_wasi(info: &ModuleInfo, adapter: &[u8]) -> Result<()> {
+    let known = exports(adapter)?;
+    for import in &info.imports {
+        match import.module.as_str() {
+            WASI if known.contains(&import.name.as_str()) => {}
+            WASI if import.name.starts_with("sock_") => {
+                bail!("it uses Undergo's sockets for package net ({}), which components don't have: build it without --net", import.name)
+            }
+            WASI => bail!("it imports {} of WASI preview 1, which no engine has", import.name),
+            "wasi_unstable" => bail!("it was built for an older WASI than preview 1 (wasi_unstable): build it for wasip1"),
+            "env" => bail!(
+                "it imports {} from the module 'env', and a component has only what its interface names: link what defines that function, \
+                 or declare it in the interface",
+                import.name
+            ),
+            "gojs" | "go" => bail!("it was built for a browser: set GOOS=wasip1 instead of js"),
+            _ if import.module.starts_with("undergo:go/") && info.wit.is_some() => bail!(
+                "it imports {} from {}, which only Undergo's hosts give: build it from its source, by 'undergo build --component'",
+                import.name,
+                import.module
+            ),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The names of what a module exports.
+fn exports(module: &[u8]) -> Result<Vec<&str>> {
+    let mut names = Vec::new();
+    for payload in Parser::new(0).parse_all(module) {
+        if let Payload::ExportSection(section) = payload? {
+            for export in section {
+                names.push(export?.name);
+            }
+        }
+    }
+    Ok(names)
+}

@@ -1,0 +1,3 @@
+module example.com/component
+
+go 1.24
