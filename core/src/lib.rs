@@ -93,6 +93,7 @@ pub use instance::Instance;
 pub use instance::async_instance::AsyncInstance;
 pub use instance::function::{Blocking, Function, Suspending, Target};
 pub use instance::items::GuestItems;
+pub use instance::link::Linkable;
 pub use instance::object::{Method, Object};
 pub use instance::streams::{GuestReader, GuestWriter};
 pub use interface::Time;

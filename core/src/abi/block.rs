@@ -151,6 +151,12 @@ impl<'a> Block<'a> {
         self.bytes[at..at + N].copy_from_slice(&raw);
     }
 
+    /// Writes bytes to a place that was reserved for them.
+    pub(super) fn put_bytes(&mut self, at: u32, bytes: &[u8]) {
+        let at = at as usize;
+        self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+
     /// Reserves bytes for nested data, all zero; returns their offset.
     pub(crate) fn reserve(&mut self, count: usize, size: u32, align: u32) -> Result<u32> {
         let start = self.bytes.len().next_multiple_of(align as usize);

@@ -209,6 +209,25 @@ fn host_error<'e>(error: &'e Error, types: &[ErrorType]) -> Option<&'e (dyn StdE
     }
 }
 
+/// A chain of errors of one plugin's, for another that declares these: fields go over where both
+/// declare the same ones under the same name.
+#[cold]
+pub(crate) fn adopted(chain: &[ChainedError], errors: Option<&VariantType>) -> Vec<ChainedError> {
+    let adopt = |link: &ChainedError| {
+        let fields = link.fields().and_then(|fields| {
+            let case = &errors?.cases[errors?.case(&fields.record().name)? as usize];
+            match &case.ty.as_ref()?.kind {
+                TypeKind::Tuple(both) if both.items[1].digest() == fields.0.record.digest() => {
+                    Some(ErrorFields(Arc::new(Inner { record: both.items[1].clone(), value: fields.value().clone() })))
+                }
+                _ => None,
+            }
+        });
+        ChainedError::new(link.text(), fields)
+    };
+    chain.iter().map(adopt).collect()
+}
+
 /// Lowers a chain of errors to its place.
 #[cold]
 pub(crate) fn lower_chain<'a>(errors: &VariantType, chain: &'a [ChainedError], block: &mut Block<'a>, at: u32) -> Result<()> {

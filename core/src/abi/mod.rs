@@ -17,5 +17,6 @@ pub(crate) mod lower;
 pub(crate) mod memory;
 pub(crate) mod quota;
 pub(crate) mod text;
+pub(crate) mod transfer;
 pub(crate) mod typed;
 pub(crate) mod value;

@@ -36,7 +36,7 @@ pub(crate) async fn dispatch(
 ) -> Result<()> {
     let host = store.data().host.get(number).clone();
     let mut later = Later::default();
-    let lease = store.data().suspends.then(|| Lease { id: reentry::unique(), pool: store.data().pool });
+    let lease = store.data().lease();
     let mut calls = Calls { import, store: &mut store, raw, later: &mut later, lease };
     let mut result =
         if host.at_home() { task::at_home(|| calls.with(|call| host.call(call))).await } else { calls.with(|call| host.call(call)) };
@@ -226,7 +226,7 @@ impl HostCall<'_> {
     /// answer.
     pub fn outside<R>(&mut self, code: impl FnOnce() -> R) -> R {
         let state = self.store.data();
-        let _in_pool = (self.driver == Driver::Fiber).then(|| reentry::InPool::enter(state.pool));
+        let _in_pool = (self.driver == Driver::Fiber).then(|| reentry::InPool::enter(state.pool_of_call()));
         let lock = state.lock.clone();
         let (result, in_order) = lock.lend(self.driver, self.store.as_context_mut(), code);
         if !in_order {
@@ -313,7 +313,7 @@ impl HostCall<'_> {
         self.give(block)
     }
 
-    fn give(&mut self, mut block: Block<'_>) -> Result<()> {
+    pub(crate) fn give(&mut self, mut block: Block<'_>) -> Result<()> {
         self.later.answered = true;
         let abi = &self.import.function.abi;
         if let Some(slot) = abi.result.flat {

@@ -66,6 +66,8 @@ pub(crate) struct Budget {
     pub(crate) cancel: Vec<CancelToken>,
     /// What the host's functions are told of the caller.
     pub(crate) caller: Option<Caller>,
+    /// The pool of an instance that has called this one by a link; 0 for none.
+    pub(crate) pool: u64,
 }
 
 impl Budget {
@@ -74,7 +76,7 @@ impl Budget {
     pub(crate) fn of(options: &CallOptions, limits: &Limits) -> Budget {
         let deadline = options.timeout.or(limits.timeout).map(Deadline::after);
         let cancel = options.cancel.as_ref().map_or_else(Vec::new, |token| vec![token.clone()]);
-        Budget { deadline, cancel, caller: options.caller.clone() }
+        Budget { deadline, cancel, caller: options.caller.clone(), pool: 0 }
     }
 
     /// Whether anything but an interrupt can end the call.
@@ -88,6 +90,9 @@ impl Budget {
         self.deadline = Deadline::min(outer.deadline, self.deadline);
         self.cancel.extend(outer.cancel.iter().cloned());
         self.caller = self.caller.or_else(|| outer.caller.clone());
+        if self.pool == 0 {
+            self.pool = outer.pool;
+        }
         self
     }
 

@@ -237,8 +237,10 @@ impl Tier {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
     pub(crate) id: u64,
-    /// The pool of the instance; 0 for none.
+    /// The pool of the instance, or of one that has called it by a link; 0 for none.
     pub(crate) pool: u64,
+    /// The number of the call from which it comes, as the instance's lock knows it; 0 for none.
+    pub(crate) caller: u64,
 }
 
 /// Options of one call.

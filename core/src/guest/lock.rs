@@ -14,6 +14,7 @@ use wasmtime::StoreContextMut;
 use crate::config::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::state::State;
+use crate::guest::waits;
 use crate::platform::stack::thread_id;
 use crate::platform::{fork, membarrier, window};
 use crate::sched::driver::Driver;
@@ -63,8 +64,8 @@ impl Lock {
     }
 
     /// Enters, or waits for it as long as the budget lasts. Waiters enter in the order of their
-    /// arrival.
-    pub(crate) async fn enter(&self, driver: Driver, caller: u64, budget: &Budget) -> Result<()> {
+    /// arrival. Who has it may be waiting for this caller: that is `busy`.
+    pub(crate) async fn enter(self: &Arc<Self>, driver: Driver, caller: u64, budget: &Budget) -> Result<()> {
         if self.try_enter(caller) {
             return Ok(());
         }
@@ -86,6 +87,7 @@ impl Lock {
             queue.push_back(waiter.clone());
         }
         let waiting = Waiting { lock: self, waiter: &waiter };
+        let _known = waits::Waiting::begin(caller, self)?;
         let turn = waiter.turn.wait(driver, budget).await;
         match turn {
             Ok(()) => {
@@ -126,6 +128,11 @@ impl Lock {
 
     fn queue(&self) -> MutexGuard<'_, VecDeque<Arc<Waiter>>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of the caller that has the instance; 0 for none.
+    pub(crate) fn owner(&self) -> u64 {
+        self.owner.load(Ordering::SeqCst)
     }
 
     /// Whether that caller has the instance.
@@ -298,7 +305,7 @@ mod tests {
 
     /// Test data that only the owner of the lock may use.
     struct Guarded {
-        lock: Lock,
+        lock: Arc<Lock>,
         touched: UnsafeCell<u32>,
     }
 
@@ -313,14 +320,14 @@ mod tests {
         }
     }
 
-    fn enter(lock: &Lock, budget: &Budget) -> Result<()> {
+    fn enter(lock: &Arc<Lock>, budget: &Budget) -> Result<()> {
         at_once(lock.enter(Driver::Direct, thread_id(), budget))
     }
 
     #[test]
     fn one_thread_at_a_time_is_in() {
         const ROUNDS: u32 = if cfg!(miri) { 20 } else { 2000 };
-        let guarded = Guarded { lock: Lock::new(), touched: UnsafeCell::new(0) };
+        let guarded = Guarded { lock: Arc::new(Lock::new()), touched: UnsafeCell::new(0) };
         thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {
@@ -374,7 +381,7 @@ mod tests {
 
     #[test]
     fn who_waits_in_vain_leaves_no_trace() {
-        let lock = Lock::new();
+        let lock = Arc::new(Lock::new());
         assert!(enter(&lock, &Budget::default()).is_ok());
         let token = CancelToken::new();
         token.cancel();

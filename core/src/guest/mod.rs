@@ -14,4 +14,5 @@ pub(crate) mod options;
 pub(crate) mod reentry;
 pub(crate) mod refusal;
 pub(crate) mod state;
+pub(crate) mod waits;
 pub(crate) mod words;

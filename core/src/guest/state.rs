@@ -8,6 +8,7 @@ use wasmtime_wasi::{WasiCtxView, WasiView};
 use crate::abi::handles::Handles;
 use crate::abi::typed::ErrorType;
 use crate::compile::engine::Settings;
+use crate::config::Lease;
 use crate::guest::component::Component;
 use crate::guest::handles::Guest;
 use crate::guest::host::HostFunctions;
@@ -15,7 +16,7 @@ use crate::guest::lifecycle::Lifecycle;
 use crate::guest::limiter::Limiter;
 use crate::guest::lock::Lock;
 use crate::guest::memory_cache::{MemoryCache, Values};
-use crate::guest::reentry::Channels;
+use crate::guest::reentry::{self, Channels};
 use crate::guest::refusal::Refusals;
 use crate::guest::words::Words;
 use crate::platform::fiber::FiberRef;
@@ -69,6 +70,19 @@ pub(crate) struct State {
     pub(crate) depth: u32,
     /// Whether the guest's handles exist. Before that, only its start section runs.
     pub(crate) is_linked: bool,
+}
+
+impl State {
+    /// The pool from which a call of a host function comes: its own, or that of an instance which
+    /// has called it by a link.
+    pub(crate) fn pool_of_call(&self) -> u64 {
+        if self.pool == 0 { self.wasi.budget.pool } else { self.pool }
+    }
+
+    /// A lease for a host function that is being called, if its answer may be awaited.
+    pub(crate) fn lease(&self) -> Option<Lease> {
+        self.suspends.then(|| Lease { id: reentry::unique(), pool: self.pool_of_call(), caller: self.lock.owner() })
+    }
 }
 
 impl Host for State {

@@ -160,7 +160,8 @@ impl AsyncInstance {
         then: impl FnOnce(Outcome<'_, '_>) -> Result<R> + Send + 'static,
     ) -> Result<R> {
         let Some(channel) = lease.and_then(|lease| self.0.seed.channels.find(lease)) else {
-            return self.0.call(Wait::Task, &mut arguments, budget, then).await;
+            let parent = lease.map_or(0, |lease| lease.caller);
+            return self.0.call_for(parent, Wait::Task, &mut arguments, budget, then).await;
         };
         arguments.check(self.plugin().compiled())?;
         self.0.seed.life.check()?;

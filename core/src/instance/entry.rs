@@ -84,7 +84,7 @@ impl<'i> Entered<'i> {
             self.ticking = Some(Ticking::start()?);
             self.store().set_epoch_deadline(1);
         }
-        if budget.is_limited() || budget.caller.is_some() {
+        if budget.is_limited() || budget.caller.is_some() || budget.pool != 0 {
             let state = self.store().data_mut();
             let inner = budget.within(&state.wasi.budget);
             self.outer = Some(Box::new(std::mem::replace(&mut state.wasi.budget, inner)));

@@ -5,6 +5,7 @@ pub(crate) mod async_instance;
 pub(crate) mod entry;
 pub(crate) mod function;
 pub(crate) mod items;
+pub(crate) mod link;
 pub(crate) mod object;
 pub(crate) mod plain;
 pub(crate) mod running;

@@ -13,6 +13,7 @@ use crate::config::budget::{self, Budget};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::lock::{Lock, call_id};
 use crate::guest::state::State;
+use crate::guest::waits::Child;
 use crate::instance::arguments::Arguments;
 use crate::instance::entry::{Entered, Entry};
 use crate::instance::seed::{Seed, refuel};
@@ -51,6 +52,13 @@ pub(crate) enum Wait {
     Task,
     /// Not at all, because the caller that has it may need this thread to go on.
     Never,
+}
+
+impl Wait {
+    /// A number for a call that begins now.
+    fn caller(self) -> u64 {
+        if self == Wait::Task { call_id() } else { thread_id() }
+    }
 }
 
 impl Running {
@@ -100,9 +108,14 @@ impl Running {
 
     /// Enters for a call that is bounded, that may have to wait, or that may be refused.
     pub(crate) async fn enter(&self, wait: Wait, budget: Budget) -> Result<Entered<'_>> {
+        self.enter_as(wait.caller(), wait, budget).await
+    }
+
+    /// The same for a caller of that number.
+    async fn enter_as(&self, caller: u64, wait: Wait, budget: Budget) -> Result<Entered<'_>> {
         window::check()?;
         let driver = self.driver();
-        let mut entered = self.come_in(wait, &budget).await?;
+        let mut entered = self.come_in(caller, wait, &budget).await?;
         if entered.entry == Entry::Nested && !entered.data().is_linked {
             return Err(unlinked());
         }
@@ -123,9 +136,8 @@ impl Running {
         Ok(entered)
     }
 
-    async fn come_in(&self, wait: Wait, budget: &Budget) -> Result<Entered<'_>> {
+    async fn come_in(&self, caller: u64, wait: Wait, budget: &Budget) -> Result<Entered<'_>> {
         let lock = &self.seed.lock;
-        let caller = if wait == Wait::Task { call_id() } else { thread_id() };
         if !lock.try_enter(caller) {
             match wait {
                 Wait::Thread | Wait::Never if lock.is_lent_here() => {
@@ -194,9 +206,24 @@ impl Running {
         budget: Budget,
         then: impl FnOnce(Outcome<'_, '_>) -> Result<R>,
     ) -> Result<R> {
+        self.call_for(0, wait, arguments, budget, then).await
+    }
+
+    /// The same on behalf of a caller that goes on only when this is over, by its number: 0 if
+    /// there is none.
+    pub(crate) async fn call_for<R>(
+        &self,
+        parent: u64,
+        wait: Wait,
+        arguments: &mut Arguments<'_, '_>,
+        budget: Budget,
+        then: impl FnOnce(Outcome<'_, '_>) -> Result<R>,
+    ) -> Result<R> {
         arguments.check(self.seed.plugin.compiled())?;
         self.seed.life.check()?;
-        let entered = self.enter(wait, budget).await?;
+        let caller = wait.caller();
+        let _child = Child::new(caller, parent);
+        let entered = self.enter_as(caller, wait, budget).await?;
         arguments.run_in(entered, self.driver(), then).await
     }
 
@@ -264,7 +291,7 @@ impl Running {
 
     /// Enters from outside, to replace the store.
     async fn come_in_alone(&self, wait: Wait, budget: &Budget) -> Result<Leaving<'_>> {
-        let entered = self.come_in(wait, budget).await?;
+        let entered = self.come_in(wait.caller(), wait, budget).await?;
         if entered.entry != Entry::Outer {
             return Err(in_the_middle());
         }

@@ -59,7 +59,7 @@ impl Compiled {
     /// Reads the module's declarations, and starts compiling its code.
     fn new(name: &str, bytes: Cow<'_, [u8]>, options: &PluginOptions, code: Option<Arc<Code>>) -> Result<Compiled> {
         let deadline = options.timeout.map(Deadline::after);
-        let budget = Budget { deadline, cancel: options.cancel.iter().cloned().collect(), caller: None };
+        let budget = Budget { deadline, cancel: options.cancel.iter().cloned().collect(), ..Budget::default() };
         budget.check()?;
         if code.is_none() {
             bounds::check_parts(&bytes, options.bounds)?;

@@ -102,7 +102,7 @@ impl AsyncPool {
         arguments.check_pooled()?;
         let budget = self.0.budget(options);
         let taken = self.0.take(Wait::Task, &budget, self.0.is_within(options.within)).await?;
-        AsyncInstance(taken.running().clone()).call_within(arguments, budget, None, then).await
+        AsyncInstance(taken.running().clone()).call_within(arguments, budget, options.within, then).await
     }
 
     /// Calls an export, and does not return before the call is over: see
