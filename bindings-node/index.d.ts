@@ -192,7 +192,8 @@ export type HostFunction = (...args: any[]) => unknown
 /**
  * The functions that a plugin needs, by their names in camelCase: `{ interface: { name: function }
  * }`. They are called as methods of the inner object. Anything that the plugin does not need is
- * ignored.
+ * ignored. In place of the inner object there may be another instance, whose exports are then
+ * called straight from this one's guest.
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Imports = Readonly<Record<string, any>>

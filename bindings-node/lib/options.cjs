@@ -5,6 +5,7 @@ const { fileURLToPath } = require('node:url')
 const { types } = require('node:util')
 
 const { intact } = require('./buffers.cjs')
+const { linked } = require('./linked.cjs')
 const { camel, member } = require('./members.cjs')
 const native = require('./native.cjs')
 
@@ -161,9 +162,10 @@ function input(given) {
 
 /**
  * The functions that the plugin wants, of those that are given: `{ interface: { name: function }
- * }`. What is missing is the core's to say.
+ * }`. What is missing is the core's to say. `links` takes the instances that are given for an
+ * interface.
  */
-function imports(wanted, given, functions) {
+function imports(wanted, given, functions, links) {
   const found = []
   if (given === undefined || given === null) return found
   if (typeof given !== 'object') throw new TypeError(`imports must be an object, got ${typeof given}`)
@@ -171,6 +173,11 @@ function imports(wanted, given, functions) {
     const self = member(given, group) ?? member(given, camel(group))
     if (self === undefined || self === null) continue
     if (typeof self !== 'object' && typeof self !== 'function') throw new TypeError(`imports.${group} is no object of functions: ${typeof self}`)
+    const handle = linked(self)
+    if (handle !== undefined) {
+      if (!links.some(([other]) => other === group)) links.push([group, handle, self])
+      continue
+    }
     const func = member(self, name) ?? member(self, witName)
     if (func === undefined) continue
     if (typeof func !== 'function') throw new TypeError(`imports.${group}.${name} is not a function: ${typeof func}`)
@@ -186,9 +193,13 @@ const INSTANCE = ['imports', 'sandbox', 'limits', 'bigint']
  * What the native half makes an instance of. The functions belong to the caller, who keeps them.
  */
 function instance(description, given) {
-  const functions = []
+  const [functions, links] = [[], []]
+  const found = imports(description.imports, given.imports, functions, links)
+  // With the functions they keep their own ones.
+  for (const [, , self] of links) functions.push(self, undefined)
   return {
-    imports: imports(description.imports, given.imports, functions),
+    imports: found,
+    links,
     sandbox: sandbox(given.sandbox, functions),
     limits: limits(given.limits),
     bigint: Boolean(given.bigint),

@@ -7,6 +7,7 @@ const command = require('./command.cjs')
 const { errorType } = require('./errors.cjs')
 const native = require('./native.cjs')
 const { Instance } = require('./instance.cjs')
+const { linkable } = require('./linked.cjs')
 const options = require('./options.cjs')
 const { Pool } = require('./pool.cjs')
 
@@ -176,14 +177,15 @@ class Plugin {
     const found = options.instance(this.#description, options.known(given, 'instantiate()', [...options.INSTANCE, ...OPTIONS]))
     const making = native.instantiate(this.#handle, found, false)
     this.#warn()
-    return new Instance(await making, this, found.functions)
+    const handle = await making
+    return linkable(new Instance(handle, this, found.functions), handle)
   }
 
   instantiateSync(given) {
     const found = options.instance(this.#description, options.known(given, 'instantiateSync()', options.INSTANCE))
     const made = native.instantiate(this.#handle, found, true)
     this.#warn()
-    return new Instance(made, this, found.functions)
+    return linkable(new Instance(made, this, found.functions), made)
   }
 
   pool(given) {

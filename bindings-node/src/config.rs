@@ -10,6 +10,7 @@ use undergo::{
 };
 
 use crate::bytes::Copied;
+use crate::function::Target;
 use crate::home::EventLoop;
 use crate::imports::Callable;
 use crate::js::{Js, Kind, Made};
@@ -22,7 +23,7 @@ pub(crate) struct Given {
     pub(crate) table: Arc<Table>,
 }
 
-/// Reads `{ imports, functions, sandbox, limits, bigint }` as `lib/options.cjs` makes it.
+/// Reads `{ imports, links, functions, sandbox, limits, bigint }` as `lib/options.cjs` makes it.
 pub(crate) fn instance(call: &Call<'_>, given: Js) -> Result<Given> {
     let mut read = call.made(without_network(call.home, given))?;
     read.options.sandbox.network = network(call, given)?;
@@ -36,6 +37,13 @@ fn without_network(home: &Arc<EventLoop>, given: Js) -> Made<Given> {
     let mut imports = Imports::default();
     for (number, import) in (0..).zip(items(given.get_named("imports")?)?) {
         imports.set(import.element(0)?.string()?, import.element(1)?.string()?, Arc::new(callable(number)));
+    }
+    for link in items(given.get_named("links")?)? {
+        if let Some(Handle::Callee(callee)) = Handle::of(link.element(1)?)
+            && let Target::Instance(instance) = &callee.target
+        {
+            imports.link(link.element(0)?.string()?, instance);
+        }
     }
     let sandbox = sandbox(given.get_named("sandbox")?, callable)?;
     let limits = limits(given.get_named("limits")?)?;

@@ -39,6 +39,11 @@ impl AsyncInstance {
         origin.make(py, plugin.name(), |shape| AsyncFunction::new(&access, shape), |owned| AsyncInstance { core, lent, owned })
     }
 
+    /// The instance, unless it is a pool's.
+    pub(crate) fn lasting(&self) -> Option<&undergo::AsyncInstance> {
+        self.lent.is_none().then_some(&self.core)
+    }
+
     /// The instance, unless it was returned to its pool.
     fn own(&self, py: Python<'_>) -> PyResult<&undergo::AsyncInstance> {
         self.lent.as_ref().map_or(Ok(&self.core), |lent| lent.check()).map_err(|error| errors::to_python(py, &error))

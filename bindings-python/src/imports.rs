@@ -102,13 +102,28 @@ impl<'py> Table<'py> {
     }
 
     /// Finds the functions that the plugin imports among those given:
-    /// `{interface: {name: callable}}`, or an object with the methods in place of the inner dict.
-    /// What the plugin does not import is left alone; what is missing is the core's to say.
-    pub(crate) fn imports(&self, plugin: &Plugin, given: Option<&Bound<'py, PyAny>>) -> PyResult<Imports> {
+    /// `{interface: {name: callable}}`, or an object with the methods in place of the inner dict, or
+    /// what `link` links: it is held, and what holds its host functions with it. What the plugin does
+    /// not import is left alone; what is missing is the core's to say.
+    pub(crate) fn imports(
+        &self,
+        plugin: &Plugin,
+        given: Option<&Bound<'py, PyAny>>,
+        link: impl Fn(&mut Imports, &str, &Bound<'py, PyAny>) -> PyResult<bool>,
+    ) -> PyResult<Imports> {
         let mut imports = Imports::default();
+        let mut linked = Vec::new();
         let Some(given) = given else { return Ok(imports) };
         for (interface, function) in plugin.imports() {
+            if linked.contains(&interface) {
+                continue;
+            }
             let Some(group) = member(given, interface)? else { continue };
+            if link(&mut imports, interface, &group)? {
+                self.table.get().add(group.unbind());
+                linked.push(interface);
+                continue;
+            }
             let Some(found) = member(&group, &function.name)? else { continue };
             if !found.is_callable() {
                 let text = format!("imports[{interface:?}][{:?}] is not callable: {}", function.name, found.get_type().name()?);

@@ -52,6 +52,11 @@ impl Instance {
         origin.make(py, plugin.name(), |shape| Function::new(&access, shape), |owned| Instance { core, lent, owned })
     }
 
+    /// The instance, unless it is a pool's.
+    pub(crate) fn lasting(&self) -> Option<&undergo::Instance> {
+        self.lent.is_none().then_some(&self.core)
+    }
+
     /// The instance, unless it was returned to its pool.
     fn own(&self, py: Python<'_>) -> PyResult<&undergo::Instance> {
         self.lent.as_ref().map_or(Ok(&self.core), |lent| lent.check()).map_err(|error| errors::to_python(py, &error))

@@ -11,6 +11,7 @@
 //! async_pool.rs      interchangeable instances whose exports are awaited
 //! pool.rs            interchangeable instances
 //! lending.rs         instances of pools, for calls that belong together
+//! linked.rs          instances as the imports of others
 //! async_instance.rs  a running copy whose exports are awaited
 //! instance.rs        a running copy of a plugin, and its memory
 //! parts.rs           what instances and pools are made from, and what they own
@@ -57,6 +58,7 @@ mod instance;
 mod json;
 mod lending;
 mod lift;
+mod linked;
 mod lower;
 mod names;
 mod package;

@@ -20,7 +20,7 @@ use crate::instance::Instance;
 use crate::names::python_name;
 use crate::parts::Origin;
 use crate::pool::Pool;
-use crate::{config, imports, package, raised, records, resource, signature, types};
+use crate::{config, imports, linked, package, raised, records, resource, signature, types};
 
 /// A compiled plugin: load it once and instantiate it as often as needed, from any thread.
 ///
@@ -79,7 +79,7 @@ impl Plugin {
         limits: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(InstanceOptions, Py<HostTable>)> {
         let table = Table::new(py)?;
-        let imports = table.imports(&self.core, imports)?;
+        let imports = table.imports(&self.core, imports, linked::link)?;
         let options = InstanceOptions { imports, sandbox: config::sandbox(sandbox, &table)?, limits: config::limits(limits)? };
         warn(py, &self.core.diagnose(&options))?;
         Ok((options, table.finish()))
@@ -224,7 +224,8 @@ impl Plugin {
     ///
     /// Args:
     ///     imports: the functions that the plugin needs, `{interface: {name: callable}}`. An object
-    ///         with methods may take the place of the inner dict.
+    ///         with methods may take the place of the inner dict, and so may another instance, whose
+    ///         exports are then called straight from this one's guest.
     ///     sandbox: what the instance may reach; nothing by default.
     ///     limits: what it may use.
     ///
