@@ -33,6 +33,26 @@ func WithImport(module, name string, function any) Option {
 	}
 }
 
+// WithLink gives the plugin the exports of another instance as the functions of an interface: a
+// plugin that calls a plugin. Their types have to be those that it imports, or else the instance is
+// not made, for [ErrSignatureMismatch]; an option that comes later may give a function in place of
+// one of them.
+//
+// A call goes from guest to guest, within the context of the call around it, and waits for its turn
+// where others call the linked instance. Whatever ends that one is an error of the import, which the
+// guest gets where the import returns one. Calls in a circle fail with [ErrBusy]. What was made with
+// the option has the linked instance until its own end, even if that was closed meanwhile; one that
+// a pool has lent can't be linked.
+func WithLink(module string, instance *Instance) Option {
+	return func(c *config) error {
+		return instance.use(func(handle uintptr) error {
+			interfaceName := cText(module)
+			failed, _ := theLibrary.imports_link.call(c.imports, address(interfaceName), handle)
+			return taken(failed)
+		})
+	}
+}
+
 // give gives a host function, whose errors may have fields.
 func (c *config) give(found *function, call func(ctx context.Context, d *dispatch) error, fields ...func(writer *RawWriter, err error) RawFields) error {
 	given := &object{methods: []hostMethod{{call, found}}, home: c.home, plugin: c.plugin}

@@ -894,6 +894,19 @@ struct undergo_error_t *undergo_imports_keep(struct undergo_imports_t *imports, 
 // returns to it; one that `undergo_pool_take` gave is freed on the thread that took it.
 void undergo_instance_delete(struct undergo_instance_t *instance);
 
+// Adds the exports of an instance as the functions of an interface: a plugin that calls a plugin.
+// They replace functions that were added before, and may be replaced by others. Exports that the
+// plugin does not import are ignored; where it imports one with other types, no instance of it is
+// created, for a signature-mismatch.
+//
+// The call goes from guest to guest, within the bounds of the call around it. Whatever ends this
+// instance is an error of the import: the Go code gets it if the import returns one. Calls in a
+// circle are busy. What was created with the imports keeps the instance alive, whose handle may be
+// freed. It must not be one of a pool.
+struct undergo_error_t *undergo_imports_link(struct undergo_imports_t *imports,
+                                             const char *interface,
+                                             const struct undergo_instance_t *instance);
+
 // Calls an export by its WIT name. `args` is an array of `count` values, which stay the caller's,
 // and `options` may be NULL. `*result` is set to a value that the caller frees with
 // `undergo_value_delete`; `result` may be NULL.

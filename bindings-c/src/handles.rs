@@ -32,7 +32,7 @@ pub struct ResourceHandle {
 pub(crate) struct Alive {
     pub(crate) core: Instance,
     /// The right to it, if it is a pool's.
-    _right: Option<Right>,
+    right: Option<Right>,
 }
 
 /// What returns an instance to its pool when it is dropped.
@@ -50,15 +50,20 @@ unsafe impl Sync for Right {}
 
 impl Alive {
     pub(crate) fn own(core: Instance) -> Arc<Alive> {
-        Arc::new(Alive { core, _right: None })
+        Arc::new(Alive { core, right: None })
+    }
+
+    /// Whether it returns to a pool.
+    pub(crate) fn is_of_pool(&self) -> bool {
+        self.right.is_some()
     }
 
     pub(crate) fn taken(pooled: Pooled) -> Arc<Alive> {
-        Arc::new(Alive { core: pooled.clone(), _right: Some(Right::Taken(pooled)) })
+        Arc::new(Alive { core: pooled.clone(), right: Some(Right::Taken(pooled)) })
     }
 
     pub(crate) fn lent(lent: Lent) -> Arc<Alive> {
-        Arc::new(Alive { core: lent.clone(), _right: Some(Right::Lent(lent)) })
+        Arc::new(Alive { core: lent.clone(), right: Some(Right::Lent(lent)) })
     }
 }
 

@@ -99,6 +99,13 @@ impl ImportsHandle {
         self.typed.retain(|typed| typed.interface != interface || typed.name != name);
         self.core.set(interface, name, function);
     }
+
+    /// Gives the exports of another instance, in place of functions of their names.
+    pub(crate) fn link(&mut self, interface: &str, instance: &undergo::Instance) {
+        let plugin = instance.plugin();
+        self.typed.retain(|typed| typed.interface != interface || !plugin.exports().any(|function| function.name == typed.name));
+        self.core.link(interface, instance);
+    }
 }
 
 /// SAFETY: NULL, or imports that nobody changes meanwhile.

@@ -13,6 +13,7 @@ use crate::errors::{self, ErrorHandle};
 use crate::exports::{self, SignatureValue, Target};
 use crate::guard::guard;
 use crate::handles::Alive;
+use crate::imports::ImportsHandle;
 use crate::loaded::{Loaded, PluginHandle};
 use crate::plain;
 use crate::shape::Shape;
@@ -51,6 +52,34 @@ pub struct HandleCountsValue {
 pub unsafe extern "C" fn undergo_instance_delete(instance: *mut InstanceHandle) {
     // SAFETY: C's promise.
     unsafe { delete(instance) };
+}
+
+/// Adds the exports of an instance as the functions of an interface: a plugin that calls a plugin.
+/// They replace functions that were added before, and may be replaced by others. Exports that the
+/// plugin does not import are ignored; where it imports one with other types, no instance of it is
+/// created, for a signature-mismatch.
+///
+/// The call goes from guest to guest, within the bounds of the call around it. Whatever ends this
+/// instance is an error of the import: the Go code gets it if the import returns one. Calls in a
+/// circle are busy. What was created with the imports keeps the instance alive, whose handle may be
+/// freed. It must not be one of a pool.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_imports_link(
+    imports: *mut ImportsHandle,
+    interface: *const c_char,
+    instance: *const InstanceHandle,
+) -> *mut ErrorHandle {
+    guard(|| {
+        // SAFETY: C's promise.
+        let (imports, interface, instance) =
+            unsafe { (borrow_mut(imports, "imports")?, text(interface, "interface")?, borrow(instance, "instance")?) };
+        if instance.alive.is_of_pool() {
+            let text = format!("the instance for {interface} is one of a pool, to which it returns: make one for the link");
+            return Err(Error::new(ErrorKind::TypeMismatch, text));
+        }
+        imports.link(interface, &instance.core);
+        Ok(())
+    })
 }
 
 /// Calls an export by its WIT name. `args` is an array of `count` values, which stay the caller's,

@@ -129,6 +129,8 @@ inline undergo_error_t *call_host(void *data, const undergo_value_t *args, under
 
 }  // namespace detail
 
+class Instance;
+
 // The functions that a program gives to instances, by the WIT names of their interface and their
 // own.
 class Imports {
@@ -144,6 +146,11 @@ class Imports {
                                  [](void *data) { delete static_cast<HostFunction *>(data); });
     });
   }
+
+  // Gives the exports of another instance as the functions of an interface: a plugin that calls a
+  // plugin. It has to live until the last instance was made with these imports, and is then kept by
+  // those. Its types have to be those that the plugin imports; calls in a circle are busy.
+  Imports &link(std::string interface, const Instance &instance);
 
   // Has a function add to the imports as undergo.h has them: for generated headers.
   Imports &add(std::function<undergo_error_t *(undergo_imports_t *)> function) { return steps_.push_back(std::move(function)), *this; }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "completed.hpp"
+#include "imports.hpp"
 #include "view.hpp"
 
 namespace undergo {
@@ -157,6 +158,12 @@ class Instance {
  private:
   std::unique_ptr<undergo_instance_t, detail::Deleter<undergo_instance_delete>> instance_;
 };
+
+inline Imports &Imports::link(std::string interface, const Instance &instance) {
+  return add([interface = std::move(interface), from = instance.get()](undergo_imports_t *imports) {
+    return undergo_imports_link(imports, interface.c_str(), from);
+  });
+}
 
 }  // namespace undergo
 

@@ -17,7 +17,7 @@ package linked
 	X(error_delete) X(error_denied) X(error_dispatched) X(error_exit_code) X(error_frame) X(error_kind) \
 	X(error_message) X(error_new_dispatched) X(error_of_kind) X(error_path) X(error_stderr) X(error_with_chain) \
 	X(handle_close) X(handle_delete) X(handle_is_open) X(instance_handles) X(object_delete) \
-	X(object_new_dispatched) X(pool_lend) X(imports_delete) X(imports_new) X(imports_set_dispatched) X(instance_delete) \
+	X(object_new_dispatched) X(pool_lend) X(imports_delete) X(imports_link) X(imports_new) X(imports_set_dispatched) X(instance_delete) \
 	X(instance_denied) X(instance_end) X(instance_enter) X(instance_is_alive) X(instance_is_best) \
 	X(instance_memory_size) X(instance_poll) X(instance_read_memory) X(instance_reset) \
 	X(instance_take_stderr) X(instance_take_stdout) X(instance_usage) X(instance_write_memory) \

@@ -42,6 +42,20 @@ class Imports {
     fun suspending(module: String, name: String, function: suspend (List<Any?>) -> Any?): Imports =
         function(module, name) { args -> waiting { function(args) } }
 
+    /**
+     * Gives the exports of another instance as the functions of an interface: a plugin that calls a
+     * plugin. Their types have to be those that the plugin imports, or else no instance is made.
+     * Functions that are given later replace those of the same name.
+     *
+     * A call goes from guest to guest, within the bounds of the call around it, and waits for its
+     * turn where others call the linked instance. Whatever ends that one is an error of the import.
+     * Calls in a circle are busy. The linked instance must be none of a pool.
+     */
+    fun link(module: String, instance: Instance): Imports = raw { options -> options.link(module, instance.asJava) }
+
+    /** The same with an instance whose calls suspend, where others await them. */
+    fun link(module: String, instance: AsyncInstance): Imports = raw { options -> options.link(module, instance.asJava) }
+
     /** Begins an interface: `"directory" { function("lookup") { (name) -> … } }`. */
     operator fun String.invoke(functions: Module.() -> Unit) = Module(this).functions()
 

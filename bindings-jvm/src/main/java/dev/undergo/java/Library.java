@@ -59,6 +59,7 @@ final class Library {
     static final long HANDLE_DELETE = symbol("handle_delete");
     static final long HANDLE_IS_OPEN = symbol("handle_is_open");
     static final long IMPORTS_DELETE = symbol("imports_delete");
+    static final long IMPORTS_LINK = symbol("imports_link");
     static final long IMPORTS_NEW = symbol("imports_new");
     static final long IMPORTS_SET_DISPATCHED = symbol("imports_set_dispatched");
     static final long INSTANCE_DELETE = symbol("instance_delete");
