@@ -1,7 +1,7 @@
 //! The host functions of a Ruby program.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use magnus::prelude::*;
 use magnus::rb_sys::{AsRawValue, FromRawValue, protect};
@@ -21,6 +21,8 @@ use crate::{chain, gem, lock};
 struct Table {
     slots: Slots,
     is_alive: AtomicBool,
+    /// The instances that this one is linked to.
+    linked: Mutex<Vec<Kept>>,
 }
 
 /// The part of an object of Ruby that has the table, and shows it to the collector.
@@ -32,6 +34,11 @@ pub(crate) struct HostTable {
 impl HostTable {
     pub(crate) fn mark(&self, marker: &gc::Marker) {
         self.table.slots.mark(marker);
+    }
+
+    /// Whether it is that of another object.
+    pub(crate) fn is_lent(&self) -> bool {
+        !self.is_owner
     }
 
     /// That of another object, which keeps this one alive.
@@ -84,7 +91,7 @@ pub(crate) struct Filling(Arc<Table>);
 
 impl Filling {
     pub(crate) fn new() -> Filling {
-        Filling(Arc::new(Table { slots: Slots::new(), is_alive: AtomicBool::new(true) }))
+        Filling(Arc::new(Table { slots: Slots::new(), is_alive: AtomicBool::new(true), linked: Mutex::default() }))
     }
 
     /// An output whose lines go to a function.
@@ -99,12 +106,23 @@ impl Filling {
         })
     }
 
-    /// The functions, each with the names of its interface and its own.
-    pub(crate) fn imports(&mut self, given: RArray) -> Result<Imports, Error> {
+    /// The functions, each with the names of its interface and its own. What has an empty name is an
+    /// instance, which `link` links.
+    pub(crate) fn imports(
+        &mut self,
+        given: RArray,
+        link: impl Fn(&mut Imports, &str, Value) -> Result<(), Error>,
+    ) -> Result<Imports, Error> {
         let mut imports = Imports::default();
         for number in 0..given.len() {
             let (interface, name, function): (String, String, Value) = given.entry(number.cast_signed())?;
-            imports.set(&interface, name, Arc::new(self.0.hold(function)));
+            if name.is_empty() {
+                link(&mut imports, &interface, function)?;
+                // With it, what holds its own functions.
+                self.0.linked.lock().unwrap_or_else(PoisonError::into_inner).push(self.0.slots.keep(function));
+            } else {
+                imports.set(&interface, name, Arc::new(self.0.hold(function)));
+            }
         }
         Ok(imports)
     }

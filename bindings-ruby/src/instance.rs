@@ -4,6 +4,7 @@ use magnus::prelude::*;
 use magnus::typed_data::Obj;
 use magnus::value::Opaque;
 use magnus::{DataTypeFunctions, Error, RArray, RModule, RString, Ruby, TryConvert, TypedData, Value, gc, method};
+use undergo::Imports;
 
 use crate::config::call_options;
 use crate::exports::Exports;
@@ -36,6 +37,17 @@ impl Instance {
 
     fn core(&self, ruby: &Ruby) -> Result<&undergo::Instance, Error> {
         self.access.check().map_err(|error| lock::to_ruby(ruby, &error))
+    }
+
+    /// Links an interface to an instance.
+    pub(crate) fn link(ruby: &Ruby, imports: &mut Imports, interface: &str, given: Value) -> Result<(), Error> {
+        let this: Obj<Instance> = TryConvert::try_convert(given)?;
+        if this.host.is_lent() {
+            let text = format!("the instance for {interface} is one of a pool, to which it returns: make one for the link");
+            return Err(Error::new(ruby.exception_type_error(), text));
+        }
+        imports.link(interface, this.core(ruby)?);
+        Ok(())
     }
 
     /// What calls the exports, and the methods of objects.

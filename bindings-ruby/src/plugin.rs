@@ -68,7 +68,7 @@ impl Plugin {
     fn options(ruby: &Ruby, parts: Parts) -> Result<(InstanceOptions, HostTable), Error> {
         let (functions, sandbox, limits) = parts;
         let mut table = Filling::new();
-        let imports = table.imports(functions)?;
+        let imports = table.imports(functions, |imports, interface, given| Instance::link(ruby, imports, interface, given))?;
         let options = InstanceOptions { imports, sandbox: config::sandbox(ruby, sandbox, &mut table)?, limits: config::limits(limits)? };
         Ok((options, table.finish()))
     }

@@ -3,18 +3,23 @@
 module Undergo
   # The functions that a plugin gets.
   class Imports
-    # Each with the names of its interface and its own.
+    # Each with the names of its interface and its own; an instance that is linked, with that of the
+    # interface and an empty one.
     attr_reader :functions
 
     # `given`: by interface and name, in either form, a Hash of Hashes of objects that respond to
     # `call`. An object may take the place of the inner Hash; its public methods, except those of
-    # Object, are the functions.
+    # Object, are the functions. So may an Instance, whose exports they are then.
     def initialize(plugin, given)
       @functions = []
       given = (given || {}).to_h { |interface, functions| [interface.to_s.tr("_", "-"), functions] }
       plugin.imports.each do |interface, wanted|
         functions = given[interface]
-        wanted.each_key { |name| give(interface, name, Imports.find(functions, name)) } unless functions.nil?
+        if Instance === functions
+          @functions << [interface, "", functions]
+        elsif !functions.nil?
+          wanted.each_key { |name| give(interface, name, Imports.find(functions, name)) }
+        end
       end
     end
 

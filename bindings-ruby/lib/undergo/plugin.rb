@@ -87,7 +87,8 @@ module Undergo
     #
     # - imports: the functions that the plugin needs, by interface and name:
     #   `{ directory: { lookup: ->(name) { [] } } }`. An object may take the place of the inner
-    #   Hash.
+    #   Hash, and so may another Instance, whose exports are then called straight from this one's
+    #   guest.
     # - sandbox: a Sandbox, or a Hash of its arguments.
     # - limits: Limits, or a Hash of their arguments.
     def instantiate(imports: nil, sandbox: nil, limits: nil)
