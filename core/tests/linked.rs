@@ -6,7 +6,8 @@ use std::sync::{Arc, Barrier, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{PLAIN, expect, failure, plugin, quiet, start, typed};
+use common::host::Hosted;
+use common::{PLAIN, conformance, expect, failure, plugin, quiet, start, typed};
 use undergo::{
     AsyncInstance, Call, CallOptions, CancelToken, Error, ErrorKind, Imports, Instance, InstanceOptions, Plugin, PoolOptions, Time, Value,
 };
@@ -504,6 +505,36 @@ fn the_importing_instance_keeps_the_other_one() {
     assert_eq!(instance.call("number", &int(1), &PLAIN).expect("a call"), Value::Int(2));
     instance.reset(&PLAIN).expect("a reset");
     assert_eq!(instance.call("number", &int(1), &PLAIN).expect("a call"), Value::Int(3));
+}
+
+/// The conformance guest, linked to another instance of itself: what one imports by the same name
+/// and types as the other exports.
+#[test]
+fn go_plugins_are_linked() {
+    let inner = Hosted::new(conformance(), quiet()).expect("an instance");
+    let mut options = quiet();
+    let own = |name: String| move |_: &[Value]| Err(Error::new(ErrorKind::HostError, format!("{name} is not linked")));
+    for (interface, function) in conformance().imports() {
+        options.imports.func(interface, function.name.clone(), own(function.name.clone()));
+    }
+    options.imports.link("host", &inner.instance);
+    for other in ["many", "notes", "fail"] {
+        options.imports.func("host", other, own(other.to_owned()));
+    }
+    let outer = conformance().instantiate(options).expect("an instance");
+    let numbers = |all: &[i64]| all.iter().map(|n| Value::Int(*n)).collect::<Vec<_>>();
+    assert_eq!(outer.call("divmod-through-host", &numbers(&[17, 5]), &PLAIN).expect("a call"), Value::List(numbers(&[3, 2])));
+    let times = [Value::Time(Time { seconds: 1, nanoseconds: 2, offset: 3600 }), Value::Duration(5)];
+    assert_eq!(outer.call("times-through-host", &times, &PLAIN).expect("a call"), Value::List(times.to_vec()));
+    // An error with fields goes through both of them.
+    let Value::List(said) = outer.call("looked", &["kü".into()], &PLAIN).expect("a call") else { panic!("a list") };
+    assert!(said.contains(&"looking up: not found: kü".into()) && said.contains(&"kü 404".into()), "{said:?}");
+    let failed = failure(&outer, "lookup-wrapped", &["kü".into()]);
+    let fields = failed.chain().iter().find_map(|link| link.fields()).expect("fields");
+    assert_eq!(fields.record().name, "not-found");
+    // Ends the inner one, whose import returns no error, and so the outer one.
+    expect(&failure(&outer, "crash", &["boom".into()]), ErrorKind::HostError, &["boom"]);
+    assert!(inner.instance.dead().is_some() && outer.dead().is_some());
 }
 
 #[test]
