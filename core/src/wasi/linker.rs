@@ -266,6 +266,7 @@ mod tests {
         let parts = Parts {
             name: "test",
             is_go: false,
+            is_component: false,
             sandbox,
             limits: &limits,
             given: &Given::open(sandbox).expect("what there is"),
