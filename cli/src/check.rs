@@ -1,14 +1,18 @@
-//! `undergo inspect --check`: checks a plugin before it is shipped.
+//! `undergo inspect --check`: checks a plugin or a component before it is shipped.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use undergo::host::escape;
 use undergo::interface::Interface;
-use undergo::{CoreImport, ModuleInfo, ModuleKind, Plugin};
+use undergo::{ModuleKind, Plugin};
+use wit_parser::{WorldId, WorldItem};
 
+use crate::fit;
 use crate::options::Bounds;
+use crate::parts::Parts;
 use crate::plugin::{self, host_imports};
+use crate::worlds::Worlds;
 
 #[derive(clap::Args)]
 #[command(next_help_heading = "For CI")]
@@ -26,6 +30,12 @@ pub(crate) struct Check {
     /// With --check: allow a program, too
     #[arg(long, requires = "check")]
     allow_command: bool,
+    /// With --check: a .wit file or a folder with a world that it has to fit
+    #[arg(long, value_name = "PATH", requires = "check")]
+    wit: Option<PathBuf>,
+    /// With --wit: the world, where there are several
+    #[arg(long, value_name = "NAME", requires = "wit")]
+    world: Option<String>,
 }
 
 /// A version of Go: 1.25, 1.25.3. Release candidates count as their release.
@@ -53,12 +63,16 @@ impl Check {
         self.check
     }
 
-    /// Checks the module; the error lists all problems.
+    /// Checks the file; the error lists all problems.
     pub(crate) fn run(&self, file: &Path, bytes: &[u8], bounds: Bounds) -> Result<()> {
-        let problems = match Plugin::validate_with(bytes, bounds.times) {
-            Ok(info) => self.problems(&info),
-            Err(error) => vec![error.message().to_owned()],
+        // What is wrong with the world itself is no problem of the file.
+        let wanted = self.wit.as_deref().map(|path| self.wanted_world(path)).transpose()?;
+        let found = if plugin::is_component(bytes) {
+            self.component(bytes, bounds, wanted.as_ref())
+        } else {
+            self.module(bytes, bounds, wanted.as_ref())
         };
+        let problems = found.unwrap_or_else(|error| vec![error.message().to_owned()]);
         if problems.is_empty() {
             println!("{} is fine", escape::line(&file.display().to_string()));
             return Ok(());
@@ -67,7 +81,14 @@ impl Check {
         bail!("{}", lines.join("\n"))
     }
 
-    fn problems(&self, info: &ModuleInfo) -> Vec<String> {
+    fn wanted_world(&self, path: &Path) -> Result<(Worlds, WorldId)> {
+        let worlds = Worlds::read(path)?;
+        let world = worlds.select(self.world.as_deref())?;
+        Ok((worlds, world))
+    }
+
+    fn module(&self, bytes: &[u8], bounds: Bounds, wanted: Option<&(Worlds, WorldId)>) -> undergo::Result<Vec<String>> {
+        let info = Plugin::validate_with(bytes, bounds.times)?;
         let mut problems = Vec::new();
         if info.kind == ModuleKind::Command && !self.allow_command {
             problems
@@ -79,24 +100,66 @@ impl Check {
             }
         }
         let interface = info.wit.as_deref().and_then(|wit| Interface::parse(wit).ok());
-        for import in host_imports(info, interface.as_ref()).filter(|import| !self.allows(import)) {
-            let (module, name) = (&import.module, &import.name);
-            problems.push(format!("it imports {module}.{name}, which is not allowed: --allow-import {module}.{name}"));
+        for import in host_imports(&info, interface.as_ref()) {
+            self.import(&import.module, &import.name, &mut problems);
         }
-        if let Some(oldest) = self.min_go {
-            match info.go_version.as_deref().map(|text| (text, Version::parse(text))) {
-                Some((_, Ok(version))) if version >= oldest => {}
-                Some((text, _)) => problems.push(format!("it was compiled by {text}, and --min-go wants {oldest} or newer")),
-                None => problems.push(format!("it does not say which Go compiled it, and --min-go wants {oldest} or newer")),
-            }
+        self.go(info.go_version.as_deref(), &mut problems);
+        match (wanted, &info.wit) {
+            (Some(wanted), Some(wit)) => problems.extend(Check::fit(&Worlds::of_text(wit)?, wanted)),
+            (Some(_), None) => problems.push("it has no interface, and --wit wants one".to_owned()),
+            (None, _) => {}
         }
-        problems
+        Ok(problems)
     }
 
-    fn allows(&self, import: &CoreImport) -> bool {
-        let matches = |allowed: &String| {
-            *allowed == import.module || allowed.strip_prefix(&import.module).and_then(|rest| rest.strip_prefix('.')) == Some(&import.name)
-        };
+    fn component(&self, bytes: &[u8], bounds: Bounds, wanted: Option<&(Worlds, WorldId)>) -> undergo::Result<Vec<String>> {
+        let worlds = Worlds::of_component(bytes)?;
+        let Some(world) = worlds.own() else { return Ok(vec!["it is a package of interfaces, without code".to_owned()]) };
+        let loaded = Plugin::validate_with(bytes, bounds.times);
+        let mut problems: Vec<String> = loaded.err().map(|error| error.message().to_owned()).into_iter().collect();
+        for (key, item) in &worlds.resolve.worlds[world].imports {
+            let name = worlds.resolve.name_world_key(key);
+            match item {
+                WorldItem::Interface { .. } if name.starts_with("wasi:") => {}
+                WorldItem::Interface { id, .. } => {
+                    for function in worlds.resolve.interfaces[*id].functions.keys() {
+                        self.import(&name, function, &mut problems);
+                    }
+                }
+                WorldItem::Function(function) => self.import("$root", &function.name, &mut problems),
+                WorldItem::Type { .. } => {}
+            }
+        }
+        self.go(Parts::read(bytes)?.go().as_deref(), &mut problems);
+        problems.extend(wanted.into_iter().flat_map(|wanted| Check::fit(&worlds, wanted)));
+        Ok(problems)
+    }
+
+    fn fit(own: &Worlds, (wanted, into): &(Worlds, WorldId)) -> Vec<String> {
+        match own.select(None) {
+            Ok(world) => fit::problems(own, world, wanted, *into),
+            Err(error) => vec![error.to_string()],
+        }
+    }
+
+    fn import(&self, module: &str, name: &str, problems: &mut Vec<String>) {
+        if !self.allows(module, name) {
+            problems.push(format!("it imports {module}.{name}, which is not allowed: --allow-import {module}.{name}"));
+        }
+    }
+
+    fn go(&self, version: Option<&str>, problems: &mut Vec<String>) {
+        let Some(oldest) = self.min_go else { return };
+        match version.map(|text| (text, Version::parse(text))) {
+            Some((_, Ok(version))) if version >= oldest => {}
+            Some((text, _)) => problems.push(format!("it was compiled by {text}, and --min-go wants {oldest} or newer")),
+            None => problems.push(format!("it does not say which Go compiled it, and --min-go wants {oldest} or newer")),
+        }
+    }
+
+    fn allows(&self, module: &str, name: &str) -> bool {
+        let matches =
+            |allowed: &String| allowed == module || allowed.strip_prefix(module).and_then(|rest| rest.strip_prefix('.')) == Some(name);
         self.allowed.is_empty() || self.allowed.iter().any(matches)
     }
 }

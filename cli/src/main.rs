@@ -16,16 +16,18 @@
 //! stdnet/      sockets for Go's package net
 //! sdk.rs       the guest SDK that the binary carries
 //! new/         undergo new
-//! inspect.rs   undergo inspect
+//! inspect/     undergo inspect
 //! improve.rs   better code for programs that are run again
 //! compile.rs   undergo compile
 //! call.rs      undergo call
 //! optimize.rs  undergo optimize
-//! worlds/      worlds and interfaces of WIT, from wherever they are written
 //! json.rs      values as JSON
 //! go.rs        the Go toolchain
 //! forward.rs   what the guest prints
 //! check.rs     undergo inspect --check
+//! fit.rs       whether a component or a plugin fits a world
+//! parts.rs     what a module or a component is made of
+//! worlds/      worlds and interfaces of WIT, from wherever they are written
 //! bindgen/     undergo bindgen
 //! options.rs   options that say what a plugin may reach and use
 //! value.rs     a value of JSON
@@ -50,6 +52,7 @@ mod duration;
 mod exec;
 mod failure;
 mod file;
+mod fit;
 mod forward;
 mod go;
 mod improve;
@@ -60,6 +63,7 @@ mod new;
 mod optimize;
 mod options;
 mod overlay;
+mod parts;
 mod plugin;
 mod progress;
 mod rfc3339;

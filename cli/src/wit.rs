@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     } else if args.json {
         json::plain(&format!("{:#}\n", serde_json::to_value(&worlds.resolve).context("the interface has no form in JSON")?))
     } else {
-        worlds.text(only)?
+        escape::text(&worlds.text(only)?).into_owned()
     };
     std::io::stdout().write_all(text.as_bytes()).context("the result can't be written")
 }

@@ -9,7 +9,6 @@ mod live;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
-use undergo::host::escape;
 use undergo::{Error, ErrorKind, ModuleInfo};
 use wit_component::{DecodedWasm, WitPrinter};
 use wit_parser::{PackageId, Resolve, WorldId};
@@ -80,6 +79,11 @@ impl Worlds {
         Ok(self)
     }
 
+    /// The world of a component or a plugin. A package has none of its own.
+    pub(crate) fn own(&self) -> Option<WorldId> {
+        self.own
+    }
+
     /// The world of that name, with or without its package's; without a name the only one.
     pub(crate) fn select(&self, name: Option<&str>) -> Result<WorldId> {
         match (self.own, name) {
@@ -97,7 +101,7 @@ impl Worlds {
             Ok(printer.output.to_string())
         });
         let text: String = printed.unwrap_or_else(|| Err(anyhow!("the interface has no form in WIT")))?;
-        Ok(escape::text(&text).trim_end().to_owned() + "\n")
+        Ok(text.trim_end().to_owned() + "\n")
     }
 }
 
@@ -107,7 +111,7 @@ fn invalid(message: impl Into<String>) -> Error {
 
 /// Runs a parser or a printer on what may be a stranger's, which is written for what people write:
 /// on a stack that is large enough within the bounds. `None` if it panics.
-fn guarded<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+pub(crate) fn guarded<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     /// A list in a list takes a few kilobytes, and so does an alias of an alias. What is not used
     /// of it costs nothing.
     const STACK: usize = 256 << 20;
