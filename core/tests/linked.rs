@@ -537,6 +537,50 @@ fn go_plugins_are_linked() {
     assert!(inner.instance.dead().is_some() && outer.dead().is_some());
 }
 
+/// A component that exports `number`, which gives its argument or does not end for 0, and `text`.
+const COMPONENT: &str = r#"(component
+    (core module $code
+        (memory (export "memory") 1)
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+        (func (export "number") (param i32) (result i32) (loop $l (br_if $l (i32.eqz (local.get 0)))) (local.get 0))
+        (func (export "text") (param i32 i32) (result i32)
+            (i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 20) (local.get 1)) (i32.const 16)))
+    (core instance $i (instantiate $code))
+    (alias core export $i "memory" (core memory $memory))
+    (alias core export $i "realloc" (core func $realloc))
+    (func (export "number") (param "n" s32) (result s32) (canon lift (core func $i "number")))
+    (func (export "text") (param "s" string) (result string)
+        (canon lift (core func $i "text") (memory $memory) (realloc $realloc))))"#;
+
+/// A component that calls the function `number` of its import `far`.
+const CALLING_COMPONENT: &str = r#"(component
+    (import "far" (instance $far (export "number" (func (param "n" s32) (result s32)))))
+    (core func $number (canon lower (func $far "number")))
+    (core module $code
+        (import "far" "number" (func $number (param i32) (result i32)))
+        (func (export "number") (param i32) (result i32) (i32.add (i32.const 1) (call $number (local.get 0)))))
+    (core instance $i (instantiate $code (with "far" (instance (export "number" (func $number))))))
+    (func (export "number") (param "n" s32) (result s32) (canon lift (core func $i "number"))))"#;
+
+#[test]
+fn components_are_linked_with_modules_and_with_each_other() {
+    let items = "number: func(n: s32) -> s32; text: func(s: string) -> string;";
+    let world = format!("world w {{ import far: interface {{ {items} }} export number: func(n: s32) -> s32; export text: func(s: string) -> string; }}");
+    let body = r#"(import "far" "number" (func $number (param i32) (result i32))) (import "far" "text" (func $text (param i32 i32 i32)))
+        (func (export "number") (param i32) (result i32) (i32.add (i32.const 1) (call $number (local.get 0))))
+        (func (export "text") (param i32 i32) (result i32) (call $text (local.get 0) (local.get 1) (i32.const 512)) (i32.const 512))"#;
+    let module = typed(&world, body).expect("a plugin");
+    let component = start(&plugin(COMPONENT).expect("a component"));
+    let calling = plugin(CALLING_COMPONENT).expect("a component");
+    let first = module.instantiate(linked(&component)).expect("an instance");
+    assert_eq!(first.call("text", &["through a component".into()], &PLAIN).expect("a call"), "through a component".into());
+    let second = calling.instantiate(linked(&first)).expect("an instance");
+    let third = calling.instantiate(linked(&second)).expect("an instance");
+    assert_eq!(third.call("number", &int(5), &PLAIN).expect("a call"), Value::Int(8));
+    expect(&third.call("number", &int(0), &ending(ErrorKind::Timeout)).expect_err("it is over"), ErrorKind::Timeout, &[]);
+    assert!([component, first, second, third].iter().all(|instance| instance.dead().is_some()));
+}
+
 #[test]
 fn the_last_that_is_given_counts() {
     let mut imports = Imports::default();

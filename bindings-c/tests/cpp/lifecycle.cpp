@@ -198,6 +198,22 @@ void pools_serve_threads(const undergo::Plugin &plugin) {
   THROWS(pool.call("counter"), undergo::DeadInstanceError, true);
 }
 
+void instances_are_linked(const undergo::Plugin &plugin) {
+  undergo::Options options = hosts(plugin);
+  const undergo::Result<undergo::Instance> outer = [&] {
+    const undergo::Instance inner = plugin.instantiate(hosts(plugin));
+    options.imports().link("host", inner);
+    // What one imports with other types than the other exports.
+    const undergo::Result<undergo::Instance> refused = plugin.try_instantiate(options);
+    CHECK(!refused && refused.error().message().find("the import is host.many(") != std::string::npos);
+    for (const char *other : {"many", "notes", "fail"}) {
+      options.imports().set("host", other, [](const List &) { return undergo::Value(); });
+    }
+    return plugin.try_instantiate(options);
+  }();
+  CHECK(outer && (outer->call("divmod-through-host", 17, 5).as<std::tuple<int, int>>() == std::make_tuple(3, 2)));
+}
+
 }  // namespace
 
 int main(int argc, char **argv) {
@@ -214,6 +230,7 @@ int main(int argc, char **argv) {
     sandboxes_let_in_what_they_have(plugin, argv[3]);
     imports_convert(plugin);
     pools_serve_threads(plugin);
+    instances_are_linked(plugin);
   } catch (const std::exception &error) {
     std::fprintf(stderr, "unexpected: %s\n", error.what());
     return 1;

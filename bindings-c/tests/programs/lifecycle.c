@@ -265,6 +265,39 @@ static void orders(const char *file) {
   undergo_error_delete(error);
 }
 
+// Two instances of one plugin, which imports some functions as it exports them.
+static void links(const undergo_plugin_t *plugin) {
+  undergo_instance_t *inner = start(plugin, NULL, NULL);
+  undergo_instance_t *outer = NULL;
+  undergo_imports_t *imports = imports_of(plugin);
+  OK(undergo_imports_link(imports, "host", inner));
+  FAILS(undergo_plugin_instantiate(plugin, imports, NULL, NULL, &outer), UNDERGO_SIGNATURE_MISMATCH, "the import is host.many(");
+  const char *others[] = {"many", "notes", "fail"};
+  for (size_t i = 0; i < 3; i++) {
+    OK(undergo_imports_set(imports, "host", others[i], refuse, NULL, NULL));
+  }
+  OK(undergo_plugin_instantiate(plugin, imports, NULL, NULL, &outer));
+  FAILS(undergo_imports_link(imports, "host", NULL), UNDERGO_TYPE_MISMATCH, "instance");
+  undergo_imports_delete(imports);
+  // The link keeps it.
+  undergo_instance_delete(inner);
+  guest_tuple_s64_s64_t both;
+  OK(guest_divmod_through_host(outer, 17, 5, NULL, &both));
+  CHECK(both.f0 == 3 && both.f1 == 2);
+  undergo_instance_delete(outer);
+
+  undergo_pool_t *pool;
+  undergo_instance_t *lent;
+  const undergo_pool_options_t one = {.size = 1};
+  imports = imports_of(plugin);
+  OK(undergo_plugin_pool(plugin, &one, imports, NULL, NULL, &pool));
+  OK(undergo_pool_take(pool, NULL, &lent));
+  FAILS(undergo_imports_link(imports, "host", lent), UNDERGO_TYPE_MISMATCH, "one of a pool");
+  undergo_instance_delete(lent);
+  undergo_pool_delete(pool);
+  undergo_imports_delete(imports);
+}
+
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   undergo_plugin_t *plugin;
@@ -275,6 +308,7 @@ int main(int argc, char **argv) {
   cancelling(plugin);
   streams(plugin);
   pools(plugin);
+  links(plugin);
   orders(argv[1]);
   OK(undergo_plugin_wait_compiled(plugin));
   undergo_plugin_delete(plugin);

@@ -414,4 +414,22 @@ class CallsTest {
             assertArrayEquals(new byte[0], (byte[]) instance.call("echo-bytes", (Object) new byte[0]));
         }
     }
+
+    @Test
+    void instancesAreLinked() {
+        Instance inner = instance();
+        Options options = Support.host(Support.silent(), () -> null).link("host", inner);
+        UndergoException refused = assertThrows(SignatureMismatchException.class, () -> Support.conformance().instantiate(options));
+        assertTrue(refused.getMessage().contains("the import is host.many("), refused.getMessage());
+        // What one imports with other types than the other exports.
+        for (String other : List.of("many", "notes", "fail")) {
+            options.function("host", other, arguments -> null);
+        }
+        try (Instance outer = Support.conformance().instantiate(options)) {
+            // The link keeps it.
+            inner.close();
+            assertEquals(List.of(3L, 2L), outer.call("divmod-through-host", 17, 5));
+        }
+        assertThrows(DeadInstanceException.class, () -> Support.conformance().instantiate(options));
+    }
 }
