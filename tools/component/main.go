@@ -1,4 +1,4 @@
-// The plugin that is built as a component: each shape of a value, imports, and work for Go's
+// Component is the plugin that is built as a component: each shape of a value, imports, and work for Go's
 // collector while the host places arguments.
 package main
 

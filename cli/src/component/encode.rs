@@ -5,11 +5,11 @@ use undergo::{ModuleInfo, ModuleKind};
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as COMMAND, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER as REACTOR,
 };
-use wasmparser::{Parser, Payload, Validator};
+use wasmparser::{KnownCustom, Parser, Payload, Validator};
 use wit_component::ComponentEncoder;
 
 use super::{Features, memory, world};
-use crate::plugin::WASI;
+use crate::plugin::{PROVIDED, WASI};
 
 /// The custom section with a world, as tools of the Component Model write it. More of the name may
 /// follow.
@@ -22,9 +22,16 @@ pub(crate) fn component(module: &[u8], features: &Features) -> Result<Vec<u8>> {
     }
     let info = ModuleInfo::parse(module)?;
     Validator::new().validate_all(module).context("the module is damaged")?;
-    check_exports(&info, module)?;
+    let has_world = info.kind == ModuleKind::Reactor && info.wit.is_some() || has_world_section(module)?;
+    check_exports(&info, has_world)?;
     let adapter = if info.kind == ModuleKind::Command { COMMAND } else { REACTOR };
-    check_wasi(&info, adapter)?;
+    check_imports(&info, adapter, has_world)?;
+    if info.export("cabi_realloc").is_none() && is_of_tinygo(module)? {
+        bail!(
+            "TinyGo's runtime takes all memory that is added for its own, the adapter's with it: build a component by TinyGo itself, by \
+             'tinygo build -target=wasip2'"
+        );
+    }
     let mut module = if info.go_version.is_some() { memory::reserve(module)? } else { module.to_vec() };
     if let Some(wit) = &info.wit
         && info.kind == ModuleKind::Reactor
@@ -32,11 +39,11 @@ pub(crate) fn component(module: &[u8], features: &Features) -> Result<Vec<u8>> {
         world::embed(&mut module, wit, features).context("its interface can't be that of a component")?;
     }
     let mut encoder = ComponentEncoder::default().validate(true).module(&module)?.adapter(WASI, adapter)?;
-    encoder.encode()
+    encoder.encode().context("its functions and its interface don't fit each other")
 }
 
 /// Refuses what lacks an interface, or has one by a contract that components don't have.
-fn check_exports(info: &ModuleInfo, module: &[u8]) -> Result<()> {
+fn check_exports(info: &ModuleInfo, has_world: bool) -> Result<()> {
     if !info.has_memory {
         bail!("it exports no memory of the name 'memory', which WASI needs");
     }
@@ -50,7 +57,7 @@ fn check_exports(info: &ModuleInfo, module: &[u8]) -> Result<()> {
             undergo::VERSION
         );
     }
-    if info.wit.is_none() && !has_world(module)? {
+    if !has_world {
         bail!(
             "it is no program, and has no interface: of Go source, write //undergo:export above each function that can be called, and build it by \
              'undergo build --component'; for a module of another language, wit-bindgen makes an interface, and 'wasm-tools component embed' adds one"
@@ -59,7 +66,7 @@ fn check_exports(info: &ModuleInfo, module: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn has_world(module: &[u8]) -> Result<bool> {
+fn has_world_section(module: &[u8]) -> Result<bool> {
     for payload in Parser::new(0).parse_all(module) {
         if let Payload::CustomSection(section) = payload?
             && section.name().starts_with(WORLD_SECTION)
@@ -70,8 +77,23 @@ fn has_world(module: &[u8]) -> Result<bool> {
     Ok(false)
 }
 
-/// Refuses imports of WASI that WASI 0.2 has no counterpart for.
-fn check_wasi(info: &ModuleInfo, adapter: &[u8]) -> Result<()> {
+fn is_of_tinygo(module: &[u8]) -> Result<bool> {
+    for payload in Parser::new(0).parse_all(module) {
+        let Payload::CustomSection(section) = payload? else { continue };
+        let KnownCustom::Producers(fields) = section.as_known() else { continue };
+        for field in fields {
+            for value in field?.values {
+                if value?.name == "TinyGo" {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Refuses imports that no component can have.
+fn check_imports(info: &ModuleInfo, adapter: &[u8], has_world: bool) -> Result<()> {
     let known = exports(adapter)?;
     for import in &info.imports {
         match import.module.as_str() {
@@ -81,14 +103,15 @@ fn check_wasi(info: &ModuleInfo, adapter: &[u8]) -> Result<()> {
             }
             WASI => bail!("it imports {} of WASI preview 1, which no engine has", import.name),
             "wasi_unstable" => bail!("it was built for an older WASI than preview 1 (wasi_unstable): build it for wasip1"),
-            "env" => bail!(
-                "it imports {} from the module 'env', and a component has only what its interface names: link what defines that function, \
-                 or declare it in the interface",
-                import.name
-            ),
             "gojs" | "go" => bail!("it was built for a browser: set GOOS=wasip1 instead of js"),
-            _ if import.module.starts_with("undergo:go/") && info.wit.is_some() => bail!(
+            module if module.starts_with(PROVIDED) => bail!(
                 "it imports {} from {}, which only Undergo's hosts give: build it from its source, by 'undergo build --component'",
+                import.name,
+                import.module
+            ),
+            _ if !has_world => bail!(
+                "it imports {} from the module '{}', and a component has only what its interface names: link what defines that function, \
+                 or add an interface that declares it, by 'wasm-tools component embed'",
                 import.name,
                 import.module
             ),
