@@ -4,6 +4,7 @@ mod bindgen;
 mod build;
 mod call;
 mod compile;
+mod component;
 mod exec;
 mod flags;
 mod hostile;
