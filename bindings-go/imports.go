@@ -39,10 +39,10 @@ func WithImport(module, name string, function any) Option {
 // one of them.
 //
 // A call goes from guest to guest, within the context of the call around it, and waits for its turn
-// where others call the linked instance. Whatever ends that one is an error of the import, which the
-// guest gets where the import returns one. Calls in a circle fail with [ErrBusy]. What was made with
-// the option has the linked instance until its own end, even if that was closed meanwhile; one that
-// a pool has lent can't be linked.
+// where others call the linked instance. Whatever ends that one is an error of the import, which
+// the guest gets where the import returns one. Calls in a circle fail with [ErrBusy]. What was made
+// with the option has the linked instance until its own end, even if that was closed meanwhile; one
+// that a pool has lent can't be linked.
 func WithLink(module string, instance *Instance) Option {
 	return func(c *config) error {
 		return instance.use(func(handle uintptr) error {

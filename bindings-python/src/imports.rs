@@ -101,10 +101,10 @@ impl<'py> Table<'py> {
         })
     }
 
-    /// Finds the functions that the plugin imports among those given:
-    /// `{interface: {name: callable}}`, or an object with the methods in place of the inner dict, or
-    /// what `link` links: it is held, and what holds its host functions with it. What the plugin does
-    /// not import is left alone; what is missing is the core's to say.
+    /// Finds the functions that the plugin imports among those given: `{interface: {name:
+    /// callable}}`, or an object with the methods in place of the inner dict, or what `link` links:
+    /// it is held, and what holds its host functions with it. What the plugin does not import is
+    /// left alone; what is missing is the core's to say.
     pub(crate) fn imports(
         &self,
         plugin: &Plugin,

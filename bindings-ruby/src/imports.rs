@@ -106,8 +106,8 @@ impl Filling {
         })
     }
 
-    /// The functions, each with the names of its interface and its own. What has an empty name is an
-    /// instance, which `link` links.
+    /// The functions, each with the names of its interface and its own. What has an empty name is
+    /// an instance, which `link` links.
     pub(crate) fn imports(
         &mut self,
         given: RArray,

@@ -13,7 +13,7 @@ use crate::worlds::Worlds;
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// A plugin, a component, a .wit file, or a folder of .wit files, with its dependencies in deps/
+    /// A plugin, a component, a .wit file, or a folder of .wit files with its dependencies in deps/
     path: PathBuf,
     /// That world only, as NAME or NAMESPACE:PACKAGE/NAME[@VERSION], and what it uses
     #[arg(long, value_name = "NAME")]

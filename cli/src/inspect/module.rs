@@ -19,7 +19,8 @@ pub(super) fn describe(bytes: &[u8]) -> Result<Description> {
     Ok(Description {
         kind: info.kind.as_str(),
         title,
-        // Without an overlay or a package for it, Go programs import no function that opens a socket.
+        // Without an overlay or a package for it, Go programs import no function that opens a
+        // socket.
         opens_sockets: wasi.iter().any(|name| name == "sock_open"),
         exports: exports(&info, interface.as_ref()),
         imports: imports(&info, interface.as_ref()),

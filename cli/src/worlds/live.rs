@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use wit_parser::{InterfaceId, PackageId, Resolve, WorldId, WorldItem};
 
-/// What is left of the packages for that one, or for that world only: the package to begin with, and
-/// the others that it uses, in order.
+/// What is left of the packages for that one, or for that world only: the package to begin with,
+/// and the others that it uses, in order.
 pub(super) fn part(whole: &Resolve, package: PackageId, only: Option<WorldId>) -> (Resolve, PackageId, Vec<PackageId>) {
     let package = only.and_then(|world| whole.worlds[world].package).unwrap_or(package);
     let worlds: Vec<WorldId> = only.map_or_else(|| whole.packages[package].worlds.values().copied().collect(), |world| vec![world]);

@@ -92,7 +92,8 @@ impl Worlds {
         }
     }
 
-    /// As WIT that stands by itself: the package, or that world only, and after it whatever it uses.
+    /// As WIT that stands by itself: the package, or that world only, and after it whatever it
+    /// uses.
     pub(crate) fn text(&self, only: Option<WorldId>) -> Result<String> {
         let printed = guarded(|| {
             let (resolve, package, used) = live::part(&self.resolve, self.package, only);

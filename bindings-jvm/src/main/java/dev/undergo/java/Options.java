@@ -139,10 +139,10 @@ public final class Options {
      * plugin that calls a plugin. Their types have to be those that the plugin imports, or else no
      * instance is made. Functions that are given later replace those of the same name.
      *
-     * <p>A call goes from guest to guest, within the bounds of the call around it, and waits for its
-     * turn where others call the linked instance. Whatever ends that one is an error of the import,
-     * which the Go code gets where the import returns one. Calls in a circle are busy. What is made
-     * with these options has the linked instance until its own end, even if that was closed
+     * <p>A call goes from guest to guest, within the bounds of the call around it, and waits for
+     * its turn where others call the linked instance. Whatever ends that one is an error of the
+     * import, which the Go code gets where the import returns one. Calls in a circle are busy. What
+     * is made with these options has the linked instance until its own end, even if that was closed
      * meanwhile; it must be none of a pool.
      */
     public Options link(String module, Instance instance) {
