@@ -27,13 +27,13 @@ test('calls go to the other instance', async () => {
   let steps = 0
   const inner = start(() => steps++)
   const guest = linked(inner, 'size')
-  assert.deepEqual([await guest['size-it'](), await inner.size(), guest.sync['size-it']()], [0, 1, 2])
+  assert.deepEqual([await guest.sizeIt(), await inner.size(), guest.sync.sizeIt()], [0, 1, 2])
 })
 
 test('host functions of the other instance may give promises', async () => {
   const inner = start(async () => 5)
   const guests = [linked(inner, 'size'), linked(inner, 'size')]
-  assert.deepEqual(await Promise.all(guests.map((guest) => guest['size-it']())), [5, 5])
+  assert.deepEqual(await Promise.all(guests.map((guest) => guest.sizeIt())), [5, 5])
 })
 
 test('the other instance stays with its functions', async () => {
@@ -41,7 +41,7 @@ test('the other instance stays with its functions', async () => {
   globalThis.gc?.()
   await new Promise((resolve) => setTimeout(resolve, 10))
   globalThis.gc?.()
-  assert.equal(await guest['size-it'](), 7)
+  assert.equal(await guest.sizeIt(), 7)
 })
 
 test('other types are refused', () => {
@@ -51,10 +51,10 @@ test('other types are refused', () => {
 
 test('deadline and cancellation pass through', async () => {
   const inner = start()
-  await assert.rejects(linked(inner, 'spin').using({ timeout: 50 })['spin-it'](), { code: 'timeout' })
+  await assert.rejects(linked(inner, 'spin').using({ timeout: 50 }).spinIt(), { code: 'timeout' })
   assert.equal(inner.alive, false)
   const other = start()
-  await assert.rejects(linked(other, 'spin').using({ signal: AbortSignal.timeout(50) })['spin-it']())
+  await assert.rejects(linked(other, 'spin').using({ signal: AbortSignal.timeout(50) }).spinIt())
   assert.equal(other.alive, false)
 })
 
@@ -62,28 +62,28 @@ test('a dead or closed instance is told of', async () => {
   const inner = start()
   const guest = linked(inner, 'size')
   inner.close()
-  await assert.rejects(guest['size-it'](), { code: 'host-error', message: /dead-instance.*it was closed/s })
+  await assert.rejects(guest.sizeIt(), { code: 'host-error', message: /dead-instance.*it was closed/s })
   await guest.reset()
   await inner.reset()
-  assert.equal(await guest['size-it'](), 7)
+  assert.equal(await guest.sizeIt(), 7)
 })
 
 test('circles are busy', async () => {
   let guest
-  const inner = start(() => guest['size-it']())
+  const inner = start(() => guest.sizeIt())
   guest = linked(inner, 'size')
-  await assert.rejects(guest['size-it'](), { message: /in a circle/ })
+  await assert.rejects(guest.sizeIt(), { message: /in a circle/ })
 })
 
 test('what the host throws comes out of both', async () => {
   class Own extends Error {}
   const guest = linked(start(() => { throw new Own('own') }), 'size')
-  await assert.rejects(guest['size-it'](), (error) => error instanceof Own || error.cause instanceof Own)
+  await assert.rejects(guest.sizeIt(), (error) => error instanceof Own || error.cause instanceof Own)
 })
 
 test('the instances of a pool share one', async () => {
   let steps = 0
   const pool = user('size').pool({ size: 3, imports: { counter: start(() => steps++) } })
-  await Promise.all(Array.from({ length: 30 }, () => pool['size-it']()))
+  await Promise.all(Array.from({ length: 30 }, () => pool.sizeIt()))
   assert.equal(steps, 30)
 })
