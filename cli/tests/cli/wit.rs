@@ -230,6 +230,7 @@ fn a_hostile_component_ends_in_an_error() {
     refuses(dir.path(), "types.wasm", "more than 100000 types of components and instances");
     write("types.wasm", &types(99_000));
     ends(dir.path(), "types.wasm");
+    undergo(dir.path(), &["inspect", "--check", "types.wasm"]).fails(1, &["types.wasm: it has more than 256 types"]);
     let mut double = String::from("(component (type $t0 (tuple u8 u8))");
     for i in 1..19 {
         write!(double, "(type $t{i} (tuple $t{0} $t{0}))", i - 1).expect("written");

@@ -16,6 +16,9 @@ use crate::platform::fiber;
 pub(crate) const MAX_MODULES: usize = 128;
 /// Components and types within each other: the decoder calls itself for what is nested.
 const MAX_DEPTH: usize = 16;
+/// Types of components and instances in one section. The parser calls itself for those within each
+/// other, for up to 3 kB of stack, and a level takes three bytes.
+const MAX_SCOPES: usize = 256;
 /// Sections of types, instances, aliases, imports and exports.
 const MAX_SECTIONS: usize = 10_000;
 
@@ -32,6 +35,15 @@ pub(crate) fn modules(bytes: &[u8]) -> Result<Vec<&[u8]>> {
                 modules.push(bytes.get(unchecked_range).unwrap_or_default());
                 if modules.len() > MAX_MODULES {
                     return Err(invalid(format!("it has more than {MAX_MODULES} core modules")));
+                }
+            }
+            Payload::ComponentTypeSection(types) => {
+                sections += 1;
+                // What is within another is a declaration (1) of a component (0x41) or an instance
+                // (0x42). A few other bytes are the same, so this may count too many.
+                let types = bytes.get(types.range()).unwrap_or_default();
+                if types.windows(2).filter(|pair| matches!(pair, [1, 0x41 | 0x42])).count() > MAX_SCOPES {
+                    return Err(invalid(format!("it has more than {MAX_SCOPES} types of components and instances in a section")));
                 }
             }
             Payload::Version { encoding: Encoding::Component, .. } => {
