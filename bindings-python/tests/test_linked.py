@@ -50,11 +50,16 @@ def test_the_other_instance_stays_with_its_functions() -> None:
 def test_a_circle_of_references_is_collected() -> None:
     import weakref
 
-    kept: list[Any] = []
-    guest = linked(start(lambda: len(kept)), "size")
-    kept.append(guest)
-    gone = weakref.ref(guest)
-    del guest, kept
+    class Host:
+        guest: Any = None
+
+        def step(self) -> int:
+            return 1
+
+    host = Host()
+    host.guest = linked(start(host.step), "size")
+    gone = weakref.ref(host.guest)
+    del host
     gc.collect()
     assert gone() is None
 

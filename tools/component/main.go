@@ -1,5 +1,5 @@
-// Component is the plugin that is built as a component: each shape of a value, imports, and work for
-// Go's collector while the host places arguments.
+// Component is the plugin that is built as a component: each shape of a value, imports, and work
+// for Go's collector while the host places arguments.
 package main
 
 import (
