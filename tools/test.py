@@ -101,7 +101,7 @@ def all_suites() -> dict[str, Suite]:
         "soak": pytest("soak", ROOT / "tools", "test_soak.py"),
         "tools": pytest("tools", ROOT / "tools", "test_tools.py"),
         "swift": pytest("swift", ROOT / "tools", "test_swift.py"),
-        "toolchains": pytest("toolchains", ROOT / "tools", "test_toolchains.py"),
+        "toolchains": pytest("toolchains", ROOT / "tools", "test_toolchains.py", "test_tinygo.py"),
         "parity": pytest("parity", ROOT / "tools", "test_parity.py"),
         "rust": Suite([*cargo_test(), "--no-fail-fast"], cases.of_libtest, needs_build=True, alone=True),
         "c": pytest("c", ROOT / "bindings-c", "tests", PAIRWISE, "--dist=loadfile"),

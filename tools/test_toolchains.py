@@ -8,8 +8,6 @@ is needed.
 from __future__ import annotations
 
 import contextlib
-import functools
-import json
 import os
 import re
 import socket
@@ -19,11 +17,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import go
+import go_modules
 import pytest
 import undergo
 from project import CLI, environment
 
-MODULE, SUM = "github.com/tetratelabs/wazero@v1.12.0", "h1:DuWcpNu/FzgEXgGBDp8J1Spc+CWOvvtvVyjKlaZopYU="
 GO = go.find()
 ENV = environment(GO)
 MANY = 8096
@@ -45,19 +43,9 @@ COMPILERS = {"tinygo": b"TinyGo", "zig-cc": b"clang", "cargo-wasi": b"rustc"}
 """Those that have the same programs, by their folders, and what a module says that compiled it."""
 
 
-@functools.cache
 def guests() -> Path:
-    """Download the module, and give its folder.
-
-    The go command compares its contents with its sum.
-    """
-    done = subprocess.run(
-        [GO, "mod", "download", "-json", MODULE], env=ENV | {"GOWORK": "off"}, capture_output=True, text=True, timeout=600
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    said: dict[str, str] = json.loads(done.stdout)
-    assert said["Sum"] == SUM
-    return Path(said["Dir"])
+    """Give the folder of wazero's module."""
+    return go_modules.folder(go_modules.WAZERO)
 
 
 def run(guest: str, *args: str, options: tuple[str, ...] = (), given: str = "") -> tuple[int, str, str]:

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use undergo::Plugin;
 use undergo::host::escape;
 use undergo::interface::Interface;
-use undergo::{ModuleKind, Plugin};
 use wit_parser::{WorldId, WorldItem};
 
 use crate::fit;
@@ -90,7 +90,7 @@ impl Check {
     fn module(&self, bytes: &[u8], bounds: Bounds, wanted: Option<&(Worlds, WorldId)>) -> undergo::Result<Vec<String>> {
         let info = Plugin::validate_with(bytes, bounds.times)?;
         let mut problems = Vec::new();
-        if info.kind == ModuleKind::Command && !self.allow_command {
+        if !info.is_callable() && !self.allow_command {
             problems
                 .push("it is a command, which has no _initialize: build it with -buildmode=c-shared, or with 'undergo build'".to_owned());
         }

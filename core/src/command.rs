@@ -67,7 +67,7 @@ impl Plugin {
     async fn run_by(&self, kind: Kind, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
         let options = self.options_of_command(options)?;
         let budget = Budget::of(call, &options.limits);
-        let seed = Seed::new(self, options, kind)?;
+        let seed = Seed::new(self, options, Kind { role: ModuleKind::Command, ..kind })?;
         let ended = seed.begin(budget).await?.1;
         Completed::of(&seed, ended)
     }

@@ -23,6 +23,7 @@ pub(super) fn describe(bytes: &[u8]) -> Result<Description> {
     }
     Ok(Description {
         kind: if own.is_some() { "component" } else { "package" },
+        callable: own.is_some(),
         title: if own.is_some() { "component" } else { "package of interfaces, without code" },
         opens_sockets: items.wasi.iter().any(|name| name.starts_with("wasi:sockets/")),
         go: parts.go(),

@@ -13,6 +13,8 @@ pub(super) struct Description {
     pub(super) kind: &'static str,
     /// The kind, for people.
     pub(super) title: &'static str,
+    /// Whether its functions can be called.
+    pub(super) callable: bool,
     pub(super) opens_sockets: bool,
     pub(super) go: Option<String>,
     pub(super) size: usize,
@@ -92,6 +94,7 @@ impl Description {
         json!({
             "file": file,
             "kind": self.kind,
+            "callable": self.callable,
             "go": self.go,
             "size": self.size,
             "world": self.world,

@@ -34,8 +34,9 @@ pub(crate) struct Args {
 const HELP: &str = "\
 With --json, an object of these members, to which later versions only add:
   file      the path, as given
-  kind      \"reactor\" (a plugin), \"command\" (a program, whose functions can't be called), \"component\", or
-            \"package\" (interfaces only, in the binary form)
+  kind      \"reactor\" (a plugin), \"command\" (a program), \"component\", or \"package\" (interfaces only, in
+            the binary form)
+  callable  whether its functions can be called; those of a command, after its main
   go        the version of Go that compiled it, or null
   size      bytes
   world     the interface's name, or null for a bare module; that of a component is always root

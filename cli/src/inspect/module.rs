@@ -11,6 +11,7 @@ pub(super) fn describe(bytes: &[u8]) -> Result<Description> {
     let info = ModuleInfo::parse(bytes)?;
     let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
     let title = match (info.kind, &info.wit) {
+        (ModuleKind::Command, _) if info.is_callable() => "command whose functions can be called, after its main",
         (ModuleKind::Command, _) => "command: built without -buildmode=c-shared, so no function of it can be called",
         (_, Some(_)) => "plugin (reactor)",
         (_, None) => "bare plugin (reactor without an interface)",
@@ -19,6 +20,7 @@ pub(super) fn describe(bytes: &[u8]) -> Result<Description> {
     Ok(Description {
         kind: info.kind.as_str(),
         title,
+        callable: info.is_callable(),
         // Without an overlay or a package for it, Go programs import no function that opens a
         // socket.
         opens_sockets: wasi.iter().any(|name| name == "sock_open"),

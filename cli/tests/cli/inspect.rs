@@ -140,6 +140,12 @@ fn a_check_finds_what_loading_would_find_and_more() {
     let command = r#"(module (func (export "_start")))"#;
     check(command, &[]).fails(1, &["m.wasm: it is a command, which has no _initialize"]);
     check(command, &["--allow-command"]).ok();
+    check(r#"(module (func (export "_start")) (func (export "malloc")))"#, &[]).fails(1, &["it is a command"]);
+    check(r#"(module (func (export "_start")) (func (export "f")))"#, &[]).ok();
+    let shown = undergo(dir.path(), &["inspect", "m.wasm"]).ok();
+    assert!(shown.contains("command whose functions can be called, after its main"), "{shown}");
+    let shown = undergo(dir.path(), &["inspect", "m.wasm", "--json"]).ok();
+    assert!(shown.contains("\"kind\": \"command\"") && shown.contains("\"callable\": true"), "{shown}");
     let odd = r#"(module (import "wasi_snapshot_preview1" "fd_teleport" (func)) (func (export "_initialize")))"#;
     check(odd, &[]).fails(1, &["it imports fd_teleport, which is no function of WASI preview 1"]);
     check(r#"(module (func (export "_initialize") (drop (i32.const 1)) i32.const 2))"#, &[]).fails(1, &["the module is not valid"]);

@@ -40,7 +40,7 @@ pub struct ModuleInfo {
 pub enum ModuleKind {
     /// `_initialize`, then any export.
     Reactor,
-    /// `_start`, and that is all.
+    /// `_start`, and that is all, unless [`is_callable`](ModuleInfo::is_callable) says otherwise.
     Command,
     /// A component, whose exported functions may be called.
     Component,
@@ -148,6 +148,24 @@ impl ModuleInfo {
     pub fn export(&self, name: &str) -> Option<&CoreFunction> {
         self.exports.iter().find(|export| export.name == name)
     }
+
+    /// Whether its functions can be called: those of a reactor or a component, and those that a
+    /// command of another compiler than Go's own has besides its `main`, which `_start` runs first.
+    /// Go's own ends the program when `main` returns.
+    #[must_use]
+    pub fn is_callable(&self) -> bool {
+        match self.kind {
+            ModuleKind::Reactor | ModuleKind::Component => true,
+            ModuleKind::Command => self.go_version.is_none() && self.exports.iter().any(|export| !is_of_runtime(&export.name)),
+        }
+    }
+}
+
+/// Whether a command's export belongs to the compiler's runtime: TinyGo and the linkers of LLVM
+/// give these to programs in which nothing is exported.
+fn is_of_runtime(name: &str) -> bool {
+    matches!(name, "_start" | "malloc" | "free" | "calloc" | "realloc")
+        || ["__", "asyncify_", "cabi_", "undergo_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 fn invalid(message: impl Into<String>) -> Error {

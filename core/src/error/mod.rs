@@ -298,6 +298,12 @@ impl Error {
         self
     }
 
+    /// Says what follows from it.
+    pub(crate) fn with_note(mut self, note: &str) -> Self {
+        self.0.message = format!("{}: {note}", self.0.message);
+        self
+    }
+
     pub(crate) fn with_stderr(mut self, stderr: String) -> Self {
         self.0.stderr = stderr;
         self

@@ -32,7 +32,7 @@ impl Plugin {
     ///
     /// As [`instantiate`](Plugin::instantiate).
     pub async fn instantiate_async(&self, options: InstanceOptions, call: &CallOptions) -> Result<AsyncInstance> {
-        self.check_reactor()?;
+        self.check_callable()?;
         let budget = Budget::of(call, &options.limits);
         let seed = Seed::new(self, options, Kind::SUSPENDING)?;
         Ok(AsyncInstance(Running::instantiate(seed, budget).await?))

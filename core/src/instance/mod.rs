@@ -46,7 +46,7 @@ impl Plugin {
     ///
     /// As [`instantiate`](Plugin::instantiate).
     pub fn instantiate_with(&self, options: InstanceOptions, call: &CallOptions) -> Result<Instance> {
-        self.check_reactor()?;
+        self.check_callable()?;
         let (kind, budget) = (Kind::holding(self), Budget::of(call, &options.limits));
         let seed = Seed::new(self, options, kind)?;
         Ok(Instance(hold(kind.driver, Running::instantiate(seed, budget))?))

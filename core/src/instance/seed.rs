@@ -71,6 +71,8 @@ pub(crate) struct Kind {
     pub(crate) suspends: bool,
     /// The number of its pool; 0 if that does not matter.
     pub(crate) pool: u64,
+    /// What its guest is run as. A command whose functions are called is run as a reactor.
+    pub(crate) role: ModuleKind,
 }
 
 impl Kind {
@@ -81,11 +83,11 @@ impl Kind {
         // What WASI 0.2 waits for is a future.
         let is_component = plugin.info().kind == ModuleKind::Component;
         let driver = if is_component || window::has_coroutines() { Driver::Fiber } else { Driver::Direct };
-        Kind { driver, suspends: false, pool: 0 }
+        Kind { driver, suspends: false, pool: 0, role: ModuleKind::Reactor }
     }
 
     /// For callers that are suspended.
-    pub(crate) const SUSPENDING: Kind = Kind { driver: Driver::Fiber, suspends: true, pool: 0 };
+    pub(crate) const SUSPENDING: Kind = Kind { driver: Driver::Fiber, suspends: true, pool: 0, role: ModuleKind::Reactor };
 }
 
 /// A guest that has not begun: its store, and the module to be instantiated there.
@@ -109,7 +111,7 @@ impl Seed {
         let stack = Stack::new(options.limits.stack)?;
         let host = host_functions(plugin, &options)?;
         plugin.note(&options);
-        let streams = Arc::new(Streams::new(&options.sandbox, &options.limits, plugin.info().kind, kind.driver));
+        let streams = Arc::new(Streams::new(&options.sandbox, &options.limits, kind.role, kind.driver));
         let handles = Arc::new(Handles::new(options.limits.handles.unwrap_or(DEFAULT_MAX_HANDLES)));
         Ok(Seed {
             plugin: plugin.clone(),
@@ -162,6 +164,11 @@ impl Seed {
     /// A store without a guest, for a closed instance.
     pub(crate) fn empty(&self) -> Result<Store<State>> {
         self.fresh().map(|fresh| fresh.store)
+    }
+
+    /// Whether functions of a command are to be called after its `main`.
+    fn wants_more(&self) -> bool {
+        self.kind.role == ModuleKind::Reactor && self.plugin.info().kind == ModuleKind::Command
     }
 
     /// A store without an instance yet.
@@ -220,6 +227,10 @@ impl Seed {
     }
 }
 
+/// TinyGo's default for commands from 0.35 on, and what Go's own compiler always does.
+const ENDED_BY_MAIN: &str = "its main has ended the program, so that none of its functions can be called; build it with \
+    -buildmode=c-shared, or by TinyGo with -buildmode=wasi-legacy";
+
 async fn bring_up(driver: Driver, seed: &Seed, store: &mut Store<State>, linked: &Linked) -> Result<()> {
     store.epoch_deadline_callback(move |mut store| {
         store.data().wasi.budget.look(driver).map_err(Error::into_wasmtime)?;
@@ -244,7 +255,8 @@ async fn bring_up(driver: Driver, seed: &Seed, store: &mut Store<State>, linked:
     let start = handles(store, &instance, seed.plugin.compiled())?;
     let mut store = store.as_context_mut();
     if let Some(begin) = start.begin {
-        enter(driver, &mut store, Callee::plain(begin), &mut []).await?;
+        let begun = enter(driver, &mut store, Callee::plain(begin), &mut []).await;
+        begun.map_err(|error| if seed.wants_more() && error.kind() == ErrorKind::Exit { error.with_note(ENDED_BY_MAIN) } else { error })?;
     }
     if let Some(arena) = start.arena {
         let mut raw = [ValRaw::u32(0)];
@@ -306,7 +318,7 @@ pub(crate) fn note_fuel(store: impl AsContext<Data = State>) {
 
 /// The functions that are called once.
 pub(crate) struct Start {
-    /// `_initialize`, or a command's `_start`.
+    /// `_initialize`, or a command's `_start`: its whole `main`.
     pub(crate) begin: Option<Func>,
     /// Returns the address of the arena.
     pub(crate) arena: Option<Func>,

@@ -367,16 +367,16 @@ impl Plugin {
         })
     }
 
-    /// Whether it can be instantiated.
-    pub(crate) fn check_reactor(&self) -> Result<()> {
-        if self.0.info.kind == ModuleKind::Command {
-            let text = format!(
-                "{} is a command, not a plugin: it was built without -buildmode=c-shared; add that flag, or use 'undergo build'",
-                self.name()
-            );
-            return Err(Error::new(ErrorKind::InvalidPlugin, text));
+    /// Fails if nothing of it can be called.
+    pub(crate) fn check_callable(&self) -> Result<()> {
+        if self.0.info.is_callable() {
+            return Ok(());
         }
-        Ok(())
+        let text = format!(
+            "{} is a command, not a plugin: it was built without -buildmode=c-shared; add that flag, or use 'undergo build'",
+            self.name()
+        );
+        Err(Error::new(ErrorKind::InvalidPlugin, text))
     }
 
     pub(crate) fn compiled(&self) -> &Compiled {

@@ -41,7 +41,7 @@ impl Drop for Members {
 
 impl Members {
     pub(crate) fn new(plugin: &Plugin, options: PoolOptions, suspends: bool) -> Result<Arc<Members>> {
-        plugin.check_reactor()?;
+        plugin.check_callable()?;
         options.check()?;
         // Missing functions should be reported now, not by the first call.
         let given = Seed::new(plugin, options.instance.clone(), Kind::SUSPENDING)?.given.clone();

@@ -2,6 +2,7 @@
 //! other instances go on.
 
 mod arguments;
+mod callable;
 #[path = "../common/mod.rs"]
 mod common;
 mod handles;
