@@ -565,7 +565,9 @@ const CALLING_COMPONENT: &str = r#"(component
 #[test]
 fn components_are_linked_with_modules_and_with_each_other() {
     let items = "number: func(n: s32) -> s32; text: func(s: string) -> string;";
-    let world = format!("world w {{ import far: interface {{ {items} }} export number: func(n: s32) -> s32; export text: func(s: string) -> string; }}");
+    let world = format!(
+        "world w {{ import far: interface {{ {items} }} export number: func(n: s32) -> s32; export text: func(s: string) -> string; }}"
+    );
     let body = r#"(import "far" "number" (func $number (param i32) (result i32))) (import "far" "text" (func $text (param i32 i32 i32)))
         (func (export "number") (param i32) (result i32) (i32.add (i32.const 1) (call $number (local.get 0))))
         (func (export "text") (param i32 i32) (result i32) (call $text (local.get 0) (local.get 1) (i32.const 512)) (i32.const 512))"#;

@@ -72,13 +72,16 @@ pub(crate) fn modules(bytes: &[u8]) -> Result<Vec<&[u8]>> {
 pub(crate) fn parse(bytes: &[u8]) -> Result<ModuleInfo> {
     modules(bytes)?;
     let sections = sections(bytes)?;
-    proposals::validate_component(bytes)?;
-    // The decoder calls itself for what is nested, and this may be a thread with a small stack.
+    // The validator and the decoder call themselves for what is nested, and this may be a thread
+    // with a small stack.
     const NEEDED: usize = 2 << 20;
-    let wit = fiber::with_stack(NEEDED, |_| catch_unwind(AssertUnwindSafe(|| world(bytes))))
-        .map_err(|error| invalid(format!("no stack to read the component on: {error}")))?;
-    let wit = wit.unwrap_or_else(|_| Err("it is not as tools make it".to_owned()));
-    let wit = wit.map_err(|reason| invalid(format!("the component's world can't be read: {reason}")))?;
+    let read = || {
+        proposals::validate_component(bytes)?;
+        let wit = catch_unwind(AssertUnwindSafe(|| world(bytes))).unwrap_or_else(|_| Err("it is not as tools make it".to_owned()));
+        wit.map_err(|reason| invalid(format!("the component's world can't be read: {reason}")))
+    };
+    let wit = fiber::with_stack(NEEDED, |_| read())
+        .unwrap_or_else(|error| Err(invalid(format!("no stack to read the component on: {error}"))))?;
     Ok(ModuleInfo {
         kind: ModuleKind::Component,
         wit: Some(wit),
