@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import weakref
 from typing import Any
 
 import pytest
@@ -48,25 +49,21 @@ def test_the_other_instance_stays_with_its_functions() -> None:
 
 
 def test_a_circle_of_references_is_collected() -> None:
-    import weakref
+    def circle() -> weakref.ref[Any]:
+        kept: list[Any] = []
+        guest = linked(start(lambda: len(kept)), "size")
+        kept.append(guest)
+        return weakref.ref(guest)
 
-    class Host:
-        guest: Any = None
-
-        def step(self) -> int:
-            return 1
-
-    host = Host()
-    host.guest = linked(start(host.step), "size")
-    gone = weakref.ref(host.guest)
-    del host
+    gone = circle()
     gc.collect()
     assert gone() is None
 
 
 def test_types_are_compared_with_those_of_the_interface(plugin: undergo.Plugin, start: Any) -> None:
     """The conformance guest imports some functions with other types than it exports them."""
-    with pytest.raises(undergo.SignatureMismatchError, match=r"the import is host\.many\(a: s8, .*, and the export of conformance\.wasm is many\("):
+    shown = r"the import is host\.many\(a: s8, .*, and the export of conformance\.wasm is many\("
+    with pytest.raises(undergo.SignatureMismatchError, match=shown):
         plugin.instantiate(imports={"host": start()})
 
 
