@@ -9,7 +9,7 @@ use wasmparser::{KnownCustom, Parser, Payload, Validator};
 use wit_component::ComponentEncoder;
 
 use super::{Features, memory, world};
-use crate::plugin::{PROVIDED, WASI};
+use crate::plugin::WASI;
 
 /// The custom section with a world, as tools of the Component Model write it. More of the name may
 /// follow.
@@ -104,7 +104,7 @@ fn check_imports(info: &ModuleInfo, adapter: &[u8], has_world: bool) -> Result<(
             WASI => bail!("it imports {} of WASI preview 1, which no engine has", import.name),
             "wasi_unstable" => bail!("it was built for an older WASI than preview 1 (wasi_unstable): build it for wasip1"),
             "gojs" | "go" => bail!("it was built for a browser: set GOOS=wasip1 instead of js"),
-            module if module.starts_with(PROVIDED) => bail!(
+            module if world::GIVEN.contains(&module) => bail!(
                 "it imports {} from {}, which only Undergo's hosts give: build it from its source, by 'undergo build --component'",
                 import.name,
                 import.module

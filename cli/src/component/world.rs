@@ -8,7 +8,7 @@ use super::Features;
 
 /// The interfaces that every host of plugins gives, and no other engine. The SDK of a component
 /// does without them.
-const GIVEN: [&str; 2] = ["context", "refusal"];
+pub(super) const GIVEN: [&str; 2] = ["undergo:go/context", "undergo:go/refusal"];
 
 /// Adds the interface to a module in the form that the encoder of components looks for.
 pub(super) fn embed(module: &mut Vec<u8>, wit: &str, features: &Features) -> Result<()> {
@@ -25,10 +25,8 @@ pub(super) fn embed(module: &mut Vec<u8>, wit: &str, features: &Features) -> Res
 fn drop_given(resolve: &mut Resolve, world: WorldId) {
     let is_given = |item: &WorldItem| {
         let WorldItem::Interface { id, .. } = item else { return false };
-        let interface = &resolve.interfaces[*id];
-        let package = interface.package.map(|package| &resolve.packages[package].name);
-        package.is_some_and(|package| package.namespace == "undergo" && package.name == "go")
-            && interface.name.as_deref().is_some_and(|name| GIVEN.contains(&name))
+        // One without a package has no name either, and is the world's own.
+        resolve.interfaces[*id].package.and_then(|_| resolve.id_of(*id)).is_some_and(|name| GIVEN.contains(&name.as_str()))
     };
     let kept = resolve.worlds[world].imports.iter().filter(|(_, item)| !is_given(item));
     let kept = kept.map(|(key, item)| (key.clone(), item.clone())).collect();
