@@ -142,7 +142,9 @@ def run_program(file: Path, *arguments: str) -> int:
     component = Component.from_file(engine, file)
     name = next(name for name in component.type.exports(engine) if name.startswith("wasi:cli/run@0.2."))
     instance = linker.instantiate(store, component)
-    run = instance.get_func(store, instance.get_export_index(store, "run", instance.get_export_index(store, name)))
+    index = instance.get_export_index(store, "run", instance.get_export_index(store, name))
+    assert index is not None
+    run = instance.get_func(store, index)
     assert run is not None
     try:
         return 0 if run(store).tag == "ok" else 1
