@@ -25,7 +25,22 @@ fn the_json_form_is_stable() {
     let members: Vec<&str> = value.as_object().expect("an object").keys().map(String::as_str).collect();
     assert_eq!(
         members,
-        ["file", "kind", "go", "size", "world", "wit", "exports", "imports", "resources", "wasi", "sections", "nested", "producers"]
+        [
+            "file",
+            "kind",
+            "callable",
+            "go",
+            "size",
+            "world",
+            "wit",
+            "exports",
+            "imports",
+            "resources",
+            "wasi",
+            "sections",
+            "nested",
+            "producers"
+        ]
     );
     assert_eq!(value["kind"], "reactor");
     assert_eq!(value["world"], serde_json::Value::Null);
