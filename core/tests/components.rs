@@ -211,6 +211,29 @@ fn a_host_function_s_panic_ends_the_call_alone() {
     expect(&failed, ErrorKind::HostError, &["a mistake of the host"]);
 }
 
+/// Asks WASI for a pollable again and again, and never lets go of one.
+#[test]
+fn resources_of_wasi_are_limited() {
+    let text = r#"(component
+        (import "wasi:io/poll@0.2.0" (instance $poll (export "pollable" (type (sub resource)))))
+        (alias export $poll "pollable" (type $pollable))
+        (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock
+            (alias outer 1 $pollable (type $outer))
+            (export "pollable" (type $own (eq $outer)))
+            (export "subscribe-duration" (func (param "when" u64) (result (own $own))))))
+        (core func $subscribe (canon lower (func $clock "subscribe-duration")))
+        (core module $code
+            (import "clock" "subscribe" (func $subscribe (param i64) (result i32)))
+            (func (export "flood") (loop $again (drop (call $subscribe (i64.const 1000000))) (br $again))))
+        (core instance $i (instantiate $code (with "clock" (instance (export "subscribe" (func $subscribe))))))
+        (func (export "flood") (canon lift (core func $i "flood"))))"#;
+    let plugin = Plugin::from_bytes("flood", &assemble(text)).unwrap_or_else(|error| panic!("{error}"));
+    let instance = plugin.instantiate(quiet()).unwrap_or_else(|error| panic!("{error}"));
+    let options = CallOptions::default().timeout(Duration::from_secs(60));
+    let ended = instance.call("flood", &[], &options).expect_err("too many");
+    expect(&ended, ErrorKind::Trap, &["table"]);
+}
+
 #[test]
 fn components_that_are_damaged_or_too_large_are_refused() {
     let whole = assemble(&component("", ECHO, LIFTED));

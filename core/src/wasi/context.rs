@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use wasmtime::Memory;
-use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::{WasiCtxBuilder, WasiView as _};
 
 use crate::config::Limits;
 use crate::config::budget::Budget;
@@ -84,9 +84,12 @@ impl Wasi {
         let clock = Simulated::of(sandbox.clock);
         let temporary = sandbox.temp.then(Temporary::new).transpose()?;
         let mut builder = context(parts.name, sandbox, limits, clock.as_ref());
-        let outputs = parts.is_component.then(|| preview2::give(&mut builder, sandbox, given, streams)).transpose()?;
+        let dirs = || given.dirs.iter().cloned().chain(temporary.as_ref().and_then(Temporary::dir));
+        let outputs = parts.is_component.then(|| preview2::give(&mut builder, sandbox, dirs(), streams)).transpose()?;
+        let mut p1 = builder.build_p1();
+        p1.ctx().table.set_max_capacity(preview2::most_resources(limits));
         Ok(Wasi {
-            p1: builder.build_p1(),
+            p1,
             outputs,
             budget: Budget::default(),
             streams: streams.clone(),

@@ -15,10 +15,12 @@ use wasmtime_wasi::random::Deterministic;
 use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder, WasiView};
 
+use crate::config::Limits;
 use crate::config::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sched::driver::Driver;
-use crate::wasi::files::given::{Given, GivenDir};
+use crate::wasi::files::given::GivenDir;
+use crate::wasi::files::table::DESCRIPTORS;
 use crate::wasi::random::Seeded;
 use crate::wasi::sandbox::Sandbox;
 use crate::wasi::sockets::rules::Action;
@@ -35,13 +37,26 @@ pub(crate) fn link<T: WasiView>(linker: &mut Linker<T>) -> wasmtime::Result<()> 
     wasmtime_wasi::p2::add_to_linker_async(linker)
 }
 
+/// How many resources of WASI 0.2 a component may have at once: each open file or socket is one at
+/// least, beside the streams and what is waited for.
+pub(crate) fn most_resources(limits: &Limits) -> usize {
+    /// Standard streams, and what a call of WASI needs for itself.
+    const OTHERS: usize = 16;
+    limits.descriptors.unwrap_or(DESCRIPTORS) as usize + OTHERS
+}
+
 /// Gives a component what the sandbox has: streams, directories, addresses, random numbers.
 /// Returns its outputs.
 ///
 /// # Errors
 ///
 /// `denied` for what can't be given.
-pub(crate) fn give(builder: &mut WasiCtxBuilder, sandbox: &Sandbox, given: &Given, streams: &Arc<Streams>) -> Result<[Output; 2]> {
+pub(crate) fn give(
+    builder: &mut WasiCtxBuilder,
+    sandbox: &Sandbox,
+    dirs: impl Iterator<Item = GivenDir>,
+    streams: &Arc<Streams>,
+) -> Result<[Output; 2]> {
     match &sandbox.stdin {
         Input::Bytes(bytes) => drop(builder.stdin(MemoryInputPipe::new(bytes.clone()))),
         Input::File(_) | Input::Inherit => {
@@ -51,9 +66,9 @@ pub(crate) fn give(builder: &mut WasiCtxBuilder, sandbox: &Sandbox, given: &Give
     }
     let outputs = [Standard::Output, Standard::Error].map(|standard| Output::new(streams, standard));
     builder.stdout(outputs[0].clone()).stderr(outputs[1].clone());
-    for dir in &given.dirs {
+    for dir in dirs {
         let perms = if dir.readonly { FsPerms::ReadOnly } else { FsPerms::ReadWrite };
-        let preopened = open_again(dir).and_then(|path| builder.preopened_dir(path, &*dir.name, perms).map(drop));
+        let preopened = open_again(&dir).and_then(|path| builder.preopened_dir(path, &*dir.name, perms).map(drop));
         preopened.map_err(|error| {
             Error::new(ErrorKind::Denied, format!("the directory {} can't be given to a component: {error:#}", dir.name))
         })?;

@@ -11,7 +11,7 @@ use crate::wasi::files::temporary::Temporary;
 use crate::wasi::sockets::network::Network;
 
 /// Descriptors that a guest may hold at once, unless the limits say otherwise.
-const DESCRIPTORS: u32 = 128;
+pub(crate) const DESCRIPTORS: u32 = 128;
 
 /// The given directories follow the standard streams.
 pub(crate) const FIRST_DIR: usize = 3;
