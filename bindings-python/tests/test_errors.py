@@ -189,7 +189,7 @@ def test_deep_recursion_ends_in_a_trap_on_a_small_stack(start: Callable[..., Any
     [
         (b"", "empty"),
         (b"nonsense", "not WebAssembly"),
-        (b"\0asm\x0d\0\x01\0", "component"),
+        (b"\0asm\x0d\0\x01\0\xff", "component is damaged"),
         (b"\0asm\x01\0\0\0", "-buildmode=c-shared"),
         (b"\0asm\x01\0\0\0\xff\xff\xff", "damaged"),
     ],

@@ -127,8 +127,8 @@ class Plugin:
 
         Args:
             imports: the functions that the plugin needs, `{interface: {name: callable}}`. An object
-                with methods may take the place of the inner dict, and so may another instance, whose
-                exports are then called straight from this one's guest.
+                with methods may take the place of the inner dict, and so may another instance,
+                whose exports are then called straight from this one's guest.
             sandbox: what the instance may reach; nothing by default.
             limits: what it may use.
 
