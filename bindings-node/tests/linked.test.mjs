@@ -39,7 +39,7 @@ test('host functions of the other instance may give promises', async () => {
 test('the other instance stays with its functions', async () => {
   const guest = linked(start(), 'size')
   globalThis.gc?.()
-  await new Promise((resolve) => setTimeout(resolve, 10))
+  await new Promise(setImmediate)
   globalThis.gc?.()
   assert.equal(await guest.sizeIt(), 7)
 })

@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::sync::{Arc, Barrier, OnceLock};
+use std::sync::{Arc, Barrier, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -322,12 +322,22 @@ fn deadline_and_cancellation_pass_through() {
         let instance = async_near(&end);
         expect(&wait(instance.call("spin", &int(1), &ending(kind))).expect_err("it is over"), kind, &[]);
         assert!(instance.dead().is_some() && end.dead().is_some());
-        // While it waits for the other one.
-        let end = self::end();
+        // While it waits for the other one, which is in a host function until it may return.
+        let (inside, entered) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let released = Mutex::new(released);
+        let stays = move |n: i32| {
+            inside.send(()).expect("the test waits");
+            // The end of the test is as good.
+            let _ = released.lock().expect("no panic").recv();
+            Ok(n)
+        };
+        let end = far().instantiate(host(stays)).expect("an instance");
         let instance = near().instantiate(linked(&end)).expect("an instance");
         thread::scope(|scope| {
-            scope.spawn(|| end.call("spin", &int(1), &CallOptions { timeout: Some(Duration::from_millis(500)), ..CallOptions::default() }));
-            thread::sleep(Duration::from_millis(50));
+            let _release = release;
+            scope.spawn(|| end.call("back", &int(1), &PLAIN));
+            entered.recv().expect("a call");
             let busy = Instant::now();
             expect(&instance.call("either", &int(1), &ending(kind)).expect_err("it is over"), kind, &[]);
             assert!(busy.elapsed() < Duration::from_millis(400));
