@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use wasmparser::{Encoding, Parser, Payload};
 use wit_component::{DecodedWasm, WitPrinter};
 
-use crate::compile::module::{ModuleInfo, ModuleKind, Section, section_name};
+use crate::compile::module::{ModuleInfo, ModuleKind, Section};
 use crate::compile::proposals;
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::names;
@@ -76,7 +76,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<ModuleInfo> {
     // with a small stack.
     const NEEDED: usize = 2 << 20;
     let read = || {
-        proposals::validate_component(bytes)?;
+        validate(bytes)?;
         let wit = catch_unwind(AssertUnwindSafe(|| world(bytes))).unwrap_or_else(|_| Err("it is not as tools make it".to_owned()));
         wit.map_err(|reason| invalid(format!("the component's world can't be read: {reason}")))
     };
@@ -92,6 +92,13 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<ModuleInfo> {
         sections,
         size: bytes.len(),
     })
+}
+
+/// Validates all but the bodies of functions, which the engine validates when it compiles them.
+fn validate(bytes: &[u8]) -> Result<()> {
+    let mut sections = proposals::Sections::of(bytes);
+    let mut payloads = Parser::new(0).parse_all(bytes);
+    payloads.try_for_each(|payload| sections.check(&payload?)).map_err(|error| proposals::invalid(bytes, &error))
 }
 
 /// The component's world, as the text of a package.
@@ -138,7 +145,8 @@ fn sections(bytes: &[u8]) -> Result<Vec<Section>> {
 }
 
 /// The name of a section of a component, by the Component Model's Binary.md.
-fn component_section(id: u8) -> &'static str {
+#[must_use]
+pub fn component_section(id: u8) -> &'static str {
     const NAMES: [&str; 12] = [
         "custom",
         "core module",
@@ -148,12 +156,12 @@ fn component_section(id: u8) -> &'static str {
         "instance",
         "alias",
         "type",
-        "canonical function",
+        "canonical",
         "start",
         "import",
         "export",
     ];
-    NAMES.get(usize::from(id)).copied().unwrap_or_else(|| section_name(id))
+    NAMES.get(usize::from(id)).copied().unwrap_or("unknown")
 }
 
 fn damaged(error: &wasmparser::Error) -> Error {

@@ -129,7 +129,7 @@ impl ModuleInfo {
             return component::parse(bytes);
         }
         check_preamble(bytes)?;
-        let (mut reader, mut sections) = (ModuleReader::default(), proposals::Sections::new());
+        let (mut reader, mut sections) = (ModuleReader::default(), proposals::Sections::of(bytes));
         for payload in Parser::new(0).parse_all(bytes) {
             let read = payload.and_then(|payload| {
                 sections.check(&payload)?;
@@ -369,7 +369,7 @@ impl ModuleReader {
     }
 }
 
-pub(crate) fn section_name(id: u8) -> &'static str {
+fn section_name(id: u8) -> &'static str {
     const NAMES: [&str; 14] = [
         "custom",
         "type",

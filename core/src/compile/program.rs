@@ -13,8 +13,9 @@ pub(crate) enum Program {
     Component(Component),
 }
 
-/// Whether the bytes are a component, by their preamble.
-pub(crate) fn is_component(bytes: &[u8]) -> bool {
+/// Whether the bytes are a component of any version, by their preamble.
+#[must_use]
+pub fn is_component(bytes: &[u8]) -> bool {
     // The Component Model, Binary.md: version 0xd for now, and layer 1.
     matches!(bytes, [0, b'a', b's', b'm', _, _, 1, 0, ..])
 }

@@ -7,6 +7,7 @@
 use wasmparser::{Payload, Validator, WasmFeatures};
 use wasmtime::Config;
 
+use crate::compile::program::is_component;
 use crate::error::{Error, ErrorKind};
 
 /// A proposal, and why it is on or off.
@@ -88,13 +89,20 @@ pub(crate) fn configure(config: &mut Config) {
     config.wasm_component_model(true);
 }
 
-/// Validates the sections of a module as they are read, except for the bodies of functions, which
-/// the engine validates when it compiles them.
+/// What a module may use, or a component: beyond the list nothing but components themselves. Their
+/// values, and functions that suspend (WASI 0.3), are off.
+fn features(bytes: &[u8]) -> WasmFeatures {
+    if is_component(bytes) { allowed() | WasmFeatures::COMPONENT_MODEL } else { allowed() }
+}
+
+/// Validates the sections of a module or a component as they are read, except for the bodies of
+/// functions, which the engine validates when it compiles them.
 pub(crate) struct Sections(Validator);
 
 impl Sections {
-    pub(crate) fn new() -> Sections {
-        Sections(Validator::new_with_features(allowed()))
+    /// For these bytes.
+    pub(crate) fn of(bytes: &[u8]) -> Sections {
+        Sections(Validator::new_with_features(features(bytes)))
     }
 
     pub(crate) fn check(&mut self, payload: &Payload<'_>) -> wasmparser::Result<()> {
@@ -102,23 +110,15 @@ impl Sections {
     }
 }
 
-/// Validates a whole module.
+/// Validates a whole module, or a component.
 pub(crate) fn validate(bytes: &[u8]) -> Result<(), Error> {
-    let checked = Validator::new_with_features(allowed()).validate_all(bytes);
-    checked.map(drop).map_err(|error| {
-        let invalid = || Error::new(ErrorKind::InvalidPlugin, format!("the module is not valid: {error}"));
-        refused(&error).unwrap_or_else(invalid)
-    })
+    Validator::new_with_features(features(bytes)).validate_all(bytes).map(drop).map_err(|error| invalid(bytes, &error))
 }
 
-/// What components may use beyond that: nothing but components themselves. Their values, and
-/// functions that suspend (WASI 0.3), are off.
-pub(crate) fn validate_component(bytes: &[u8]) -> Result<(), Error> {
-    let features = allowed() | WasmFeatures::COMPONENT_MODEL;
-    Validator::new_with_features(features).validate_all(bytes).map(drop).map_err(|error| {
-        let invalid = || Error::new(ErrorKind::InvalidPlugin, format!("the component is not valid: {error}"));
-        refused(&error).unwrap_or_else(invalid)
-    })
+/// The error for a module or a component that is not valid.
+pub(crate) fn invalid(bytes: &[u8], error: &wasmparser::Error) -> Error {
+    let what = if is_component(bytes) { "component" } else { "module" };
+    refused(error).unwrap_or_else(|| Error::new(ErrorKind::InvalidPlugin, format!("the {what} is not valid: {error}")))
 }
 
 /// The error for a module that uses a proposal which is off, if that is the reason.

@@ -389,8 +389,7 @@ pub(crate) fn compile(flavor: Flavor, bytes: &[u8], kind: PoolKind) -> Result<Ve
     let engine = engine::compiler(flavor)?;
     let compiled = queue::pool(kind)?.install(|| Program::precompile(engine, bytes));
     // The engine's error does not name the proposal that a function uses.
-    let why = || if is_component(bytes) { proposals::validate_component(bytes) } else { proposals::validate(bytes) };
-    compiled.map_err(|error| why().err().unwrap_or_else(|| failed(&error)))
+    compiled.map_err(|error| proposals::validate(bytes).err().unwrap_or_else(|| failed(&error)))
 }
 
 /// As [`compile`], after Go's jumps were rewritten. `None` when nobody wants the code any more.

@@ -14,7 +14,7 @@ use crate::compile::artifact::{self, Artifact};
 use crate::compile::bounds;
 use crate::compile::cache::Cache;
 use crate::compile::engine::{Flavor, Settings, Stack};
-use crate::compile::module::{ModuleInfo, ModuleKind};
+use crate::compile::module::ModuleInfo;
 use crate::compile::proposals;
 use crate::compile::tiering::{Code, How};
 use crate::config::Tier;
@@ -187,9 +187,7 @@ impl Plugin {
     pub fn validate_with(bytes: &[u8], bounds: u32) -> Result<ModuleInfo> {
         bounds::check_parts(bytes, bounds)?;
         let info = checked(bytes)?;
-        if info.kind != ModuleKind::Component {
-            proposals::validate(bytes)?;
-        }
+        proposals::validate(bytes)?;
         bounds::check_work(bytes, bounds)?;
         Ok(info)
     }
