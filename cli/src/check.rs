@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use undergo::Plugin;
-use undergo::host::escape;
+use undergo::host::{escape, is_component};
 use undergo::interface::Interface;
 use wit_parser::{WorldId, WorldItem};
 
@@ -67,11 +67,8 @@ impl Check {
     pub(crate) fn run(&self, file: &Path, bytes: &[u8], bounds: Bounds) -> Result<()> {
         // What is wrong with the world itself is no problem of the file.
         let wanted = self.wit.as_deref().map(|path| self.wanted_world(path)).transpose()?;
-        let found = if plugin::is_component(bytes) {
-            self.component(bytes, bounds, wanted.as_ref())
-        } else {
-            self.module(bytes, bounds, wanted.as_ref())
-        };
+        let found =
+            if is_component(bytes) { self.component(bytes, bounds, wanted.as_ref()) } else { self.module(bytes, bounds, wanted.as_ref()) };
         let problems = found.unwrap_or_else(|error| vec![error.message().to_owned()]);
         if problems.is_empty() {
             println!("{} is fine", escape::line(&file.display().to_string()));

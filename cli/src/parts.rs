@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use undergo::host::component_section;
 use undergo::{Error, ErrorKind, Result, Section};
 use wasmparser::{ComponentName, CustomSectionReader, KnownCustom, Name, Parser, Payload};
 
@@ -50,7 +51,8 @@ impl Parts {
             {
                 let name = match &payload {
                     Payload::CustomSection(custom) => custom.name(),
-                    _ => section_name(id),
+                    // A module's come from elsewhere.
+                    _ => component_section(id),
                 };
                 parts.sections.push(Section { name: name.to_owned(), size: range.len() });
             }
@@ -118,23 +120,4 @@ impl Parts {
         let version = go.version.split_whitespace().next().unwrap_or_default();
         (version.len() < 64 && version.chars().all(|c| c.is_ascii_graphic())).then(|| version.to_owned())
     }
-}
-
-/// That of a component; the names of a module's come from elsewhere.
-fn section_name(id: u8) -> &'static str {
-    const NAMES: [&str; 12] = [
-        "custom",
-        "core module",
-        "core instance",
-        "core type",
-        "component",
-        "instance",
-        "alias",
-        "type",
-        "canonical",
-        "start",
-        "import",
-        "export",
-    ];
-    NAMES.get(usize::from(id)).copied().unwrap_or("unknown")
 }

@@ -18,11 +18,6 @@ pub(crate) fn module(file: &Path) -> Result<Vec<u8>> {
     read_regular(file, u64::MAX).with_context(|| format!("{} can't be read", file.display()))
 }
 
-/// Whether those are the first bytes of a component, of any version. Modules differ in one byte.
-pub(crate) fn is_component(bytes: &[u8]) -> bool {
-    matches!(bytes, [0, b'a', b's', b'm', _, _, 1, 0, ..])
-}
-
 /// The error, with the file that it is about.
 pub(crate) fn named(file: &Path, what: &str, error: &Error) -> Error {
     Error::new(error.kind(), format!("{} {what}: {}", file.display(), error.message()))

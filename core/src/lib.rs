@@ -246,6 +246,8 @@ pub mod host {
     pub use crate::call::outcome::Outcome;
     pub use crate::call::plain::PlainArgs;
     pub use crate::call::read_ahead::ReadAhead;
+    pub use crate::compile::component::component_section;
+    pub use crate::compile::program::is_component;
     pub use crate::config::budget::{Caller, set_interrupt};
     pub use crate::config::size::{parse_size, parse_stack_size};
     pub use crate::error::escape;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use undergo::Error;
-use undergo::host::escape;
+use undergo::host::{escape, is_component};
 
 use crate::check::Check;
 use crate::json;
@@ -63,11 +63,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.check.wanted() {
         return args.check.run(&args.file, &bytes, args.bounds);
     }
-    let (described, what) = if plugin::is_component(&bytes) {
-        (component::describe(&bytes), "can't be read")
-    } else {
-        (module::describe(&bytes), "is no plugin")
-    };
+    let (described, what) =
+        if is_component(&bytes) { (component::describe(&bytes), "can't be read") } else { (module::describe(&bytes), "is no plugin") };
     let described = described.map_err(|error: Error| plugin::named(&args.file, what, &error))?;
     let file = args.file.display().to_string();
     let text =

@@ -9,6 +9,7 @@ mod live;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
+use undergo::host::is_component;
 use undergo::{Error, ErrorKind, ModuleInfo};
 use wit_component::{DecodedWasm, WitPrinter};
 use wit_parser::{PackageId, Resolve, WorldId};
@@ -43,7 +44,7 @@ impl Worlds {
 
     /// The interface that a plugin or a component carries.
     fn of_binary(bytes: &[u8]) -> undergo::Result<Worlds> {
-        if plugin::is_component(bytes) {
+        if is_component(bytes) {
             return Worlds::of_component(bytes);
         }
         match ModuleInfo::parse(bytes)?.wit {
