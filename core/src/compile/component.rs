@@ -64,19 +64,20 @@ pub(crate) fn modules(bytes: &[u8]) -> Result<Vec<&[u8]>> {
     Ok(modules)
 }
 
-/// Reads a component: its sections, and its world as WIT text.
+/// Reads a component: its sections, and its world as WIT text. `unchecked` validates one that was
+/// not compiled before.
 ///
 /// # Errors
 ///
 /// `invalid-plugin` for a damaged component, and for one whose world can't be read.
-pub(crate) fn parse(bytes: &[u8]) -> Result<ModuleInfo> {
+pub(crate) fn parse(bytes: &[u8], mut unchecked: Option<proposals::Sections>) -> Result<ModuleInfo> {
     modules(bytes)?;
     let sections = sections(bytes)?;
     // The validator and the decoder call themselves for what is nested, and this may be a thread
     // with a small stack.
     const NEEDED: usize = 2 << 20;
-    let read = || {
-        validate(bytes)?;
+    let mut read = || {
+        unchecked.as_mut().map_or(Ok(()), |unchecked| validate(bytes, unchecked))?;
         let wit = catch_unwind(AssertUnwindSafe(|| world(bytes))).unwrap_or_else(|_| Err("it is not as tools make it".to_owned()));
         wit.map_err(|reason| invalid(format!("the component's world can't be read: {reason}")))
     };
@@ -95,8 +96,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<ModuleInfo> {
 }
 
 /// Validates all but the bodies of functions, which the engine validates when it compiles them.
-fn validate(bytes: &[u8]) -> Result<()> {
-    let mut sections = proposals::Sections::of(bytes);
+fn validate(bytes: &[u8], sections: &mut proposals::Sections) -> Result<()> {
     let mut payloads = Parser::new(0).parse_all(bytes);
     payloads.try_for_each(|payload| sections.check(&payload?)).map_err(|error| proposals::invalid(bytes, &error))
 }

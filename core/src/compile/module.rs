@@ -125,14 +125,24 @@ impl ModuleInfo {
     /// `invalid-plugin` when the bytes are neither a core WebAssembly module nor a component, or
     /// carry an interface that this version can't read.
     pub fn parse(bytes: &[u8]) -> Result<ModuleInfo> {
+        ModuleInfo::read(bytes, Some(proposals::Sections::of(bytes)))
+    }
+
+    /// The same for bytes that were valid when they were compiled. To validate the data of a module
+    /// of Go takes longer than the rest of loading it.
+    pub(crate) fn parse_valid(bytes: &[u8]) -> Result<ModuleInfo> {
+        ModuleInfo::read(bytes, None)
+    }
+
+    fn read(bytes: &[u8], mut sections: Option<proposals::Sections>) -> Result<ModuleInfo> {
         if is_component(bytes) {
-            return component::parse(bytes);
+            return component::parse(bytes, sections);
         }
         check_preamble(bytes)?;
-        let (mut reader, mut sections) = (ModuleReader::default(), proposals::Sections::of(bytes));
+        let mut reader = ModuleReader::default();
         for payload in Parser::new(0).parse_all(bytes) {
             let read = payload.and_then(|payload| {
-                sections.check(&payload)?;
+                sections.as_mut().map_or(Ok(()), |sections| sections.check(&payload))?;
                 reader.payload(&payload, bytes)
             });
             read.map_err(|error| {

@@ -177,6 +177,17 @@ impl Code {
         Ok(best)
     }
 
+    /// Whether the module was compiled before, by this process or by one that has left its code in
+    /// the cache, or shipped compiled: then it is valid, and within its bounds.
+    pub(crate) fn is_known(&self, compile: Compile) -> Result<bool> {
+        if self.given.is_some() {
+            return Ok(true);
+        }
+        let tier = if compile == Compile::Fast && !is_component(&self.bytes) { Tier::Fast } else { Tier::Best };
+        let flavor = Flavor { tier, fuel: false };
+        Ok(self.is_done(flavor)? || self.load(flavor)?)
+    }
+
     /// The program of an engine, which is compiled if need be.
     pub(crate) fn program(self: &Arc<Self>, settings: Settings, budget: &Budget) -> Result<Program> {
         self.obtain(settings.flavor, budget)?;

@@ -61,24 +61,27 @@ impl Compiled {
         let deadline = options.timeout.map(Deadline::after);
         let budget = Budget { deadline, cancel: options.cancel.iter().cloned().collect(), ..Budget::default() };
         budget.check()?;
-        if code.is_none() {
-            bounds::check_parts(&bytes, options.bounds)?;
-        }
-        let info = ModuleInfo::parse(&bytes)?;
-        let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
-        let Exports { all: exports, named } = signatures::exports(&info, interface.as_ref())?;
-        let number = |(number, export): (usize, &Export)| (Arc::as_ptr(&export.function).addr(), number);
-        let members = exports.iter().enumerate().skip(named).map(number).collect();
-        let imports = signatures::imports(&info, interface.as_ref())?;
         let mut diagnostics = Vec::new();
         let code = match code {
             Some(code) => code,
             None => {
+                bounds::check_size(bytes.len() as u64, options.bounds)?;
                 let cache = Cache::choose(&options.cache).map_err(|text| diagnostics.push(text)).ok().flatten();
                 let (bounds, compiler, optimize) = (options.bounds.max(1), options.compiler.clone(), options.optimize);
                 Code::of(bytes, How { cache, bounds, compiler, optimize })?
             }
         };
+        let info = if code.is_known(options.compile)? {
+            ModuleInfo::parse_valid(code.bytes())?
+        } else {
+            bounds::check_parts(code.bytes(), options.bounds)?;
+            ModuleInfo::parse(code.bytes())?
+        };
+        let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
+        let Exports { all: exports, named } = signatures::exports(&info, interface.as_ref())?;
+        let number = |(number, export): (usize, &Export)| (Arc::as_ptr(&export.function).addr(), number);
+        let members = exports.iter().enumerate().skip(named).map(number).collect();
+        let imports = signatures::imports(&info, interface.as_ref())?;
         let (name, linked, cpu_history) = (name.to_owned(), Mutex::default(), Arc::new(CpuHistory::new(exports.len())));
         let (share, diagnostics) = (Arc::default(), Mutex::new(diagnostics));
         let compiled = Compiled {

@@ -2,7 +2,7 @@
 
 use wasmparser::{CompositeInnerType, ElementItems, ExternalKind, Payload, SubType, TypeRef};
 
-use crate::compile::bounds::PARTS;
+use crate::compile::bounds::{MAX_PASSIVE, PARTS};
 use crate::compile::bounds::function::{Function, Walk};
 
 const FUNCTIONS: usize = 0;
@@ -108,6 +108,10 @@ impl Measuring {
             }
             Payload::DataSection(segments) => {
                 self.add(SEGMENTS, segments.count().into());
+                // Go writes tens of thousands, and to read each takes longer than all the rest.
+                if segments.range().len() as u64 <= MAX_PASSIVE {
+                    return Ok(());
+                }
                 for segment in segments.clone() {
                     let segment = segment?;
                     if matches!(segment.kind, wasmparser::DataKind::Passive) {
