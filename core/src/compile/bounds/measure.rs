@@ -2,8 +2,8 @@
 
 use wasmparser::{CompositeInnerType, ElementItems, ExternalKind, Payload, SubType, TypeRef};
 
-use crate::compile::bounds::{MAX_PASSIVE, PARTS};
 use crate::compile::bounds::function::{Function, Walk};
+use crate::compile::bounds::{MAX_PASSIVE, PARTS};
 
 const FUNCTIONS: usize = 0;
 const TYPES: usize = 1;
