@@ -12,7 +12,7 @@ use undergo::{Error, ErrorKind, HostObject, Imports, Output, Plugin};
 use crate::coroutine;
 use crate::errors;
 use crate::greenlets;
-use crate::lift::ToPython;
+use crate::lift::{Own, ToPython};
 use crate::lower::{Keeper, Lowered, Object};
 use crate::names::python_name;
 use crate::package;
@@ -244,10 +244,13 @@ impl Keeper for Py<HostTable> {
         let table = self.bind(value.py());
         let weak = WeakTable::of(table).map_err(|raised| Reject::Error(raised::from_host(value.py(), raised)))?;
         let methods = methods(value, resource)?;
-        Ok(HostObject::new(methods.into_iter().map(|method| {
-            let place = table.get().add(method.unbind());
-            Arc::new(Kept(Callable { table: weak.clone(), place })) as Arc<dyn HostFunction>
-        })))
+        let keep = |object: Bound<'_, PyAny>| Kept(Callable { table: weak.clone(), place: table.get().add(object.unbind()) });
+        let object = HostObject::new(methods.into_iter().map(|method| Arc::new(keep(method)) as Arc<dyn HostFunction>));
+        if resource.shape != Shape::Object {
+            return Ok(object);
+        }
+        let own = keep(value.clone());
+        Ok(object.standing_for(Own(Box::new(move |py| own.0.function(py).ok().map(Bound::unbind)))))
     }
 }
 

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 use undergo::host::{Lift, Piece, check_json_depth, unreadable_json};
 use undergo::interface::{EnumType, RecordType, ResourceType, Scalar, VariantType};
-use undergo::{Error, ErrorKind, Result, Time};
+use undergo::{Error, ErrorKind, HostObject, Result, Time};
 
 use crate::handle::ResourceClass;
 use crate::json;
@@ -181,7 +181,15 @@ impl<'py> Lift for ToPython<'_, 'py> {
             _ => Err(no_class(&resource.name)),
         }
     }
+
+    fn object(&self, resource: &Arc<ResourceType>, object: HostObject) -> Made<'py> {
+        let own = object.value::<Own>().and_then(|Own(find)| find(self.py));
+        own.map(|own| own.into_bound(self.py)).ok_or_else(|| no_class(&resource.name))
+    }
 }
+
+/// What finds an object of the program's that a guest passes back, while its instance lives.
+pub(crate) struct Own(pub(crate) Box<dyn Fn(Python<'_>) -> Option<Py<PyAny>> + Send + Sync>);
 
 #[cold]
 fn no_class(name: &str) -> Error {

@@ -5,7 +5,9 @@ use undergo::interface::Interface;
 use undergo::ErrorKind;
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
-    if let Err(error) = Interface::parse(text) {
-        assert_eq!(error.kind(), ErrorKind::InvalidPlugin, "{error:?}");
+    for parse in [Interface::parse, Interface::parse_component] {
+        if let Err(error) = parse(text) {
+            assert_eq!(error.kind(), ErrorKind::InvalidPlugin, "{error:?}");
+        }
     }
 });

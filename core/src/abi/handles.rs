@@ -116,11 +116,32 @@ impl fmt::Debug for Handle {
 /// An object of the host's program, as a guest calls it. What it consists of is known to the level
 /// that runs host functions. Cheap to clone.
 #[derive(Clone)]
-pub struct HostObject(pub(crate) Arc<dyn Any + Send + Sync>);
+pub struct HostObject {
+    pub(crate) methods: Arc<dyn Any + Send + Sync>,
+    value: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl HostObject {
+    pub(crate) fn of(methods: Arc<dyn Any + Send + Sync>) -> HostObject {
+        HostObject { methods, value: None }
+    }
+
+    /// The same with what the program has given, for when a guest passes the object back.
+    #[must_use]
+    pub fn standing_for(self, value: impl Any + Send + Sync) -> HostObject {
+        HostObject { value: Some(Arc::new(value)), ..self }
+    }
+
+    /// What the program has given, if it is of that type.
+    #[must_use]
+    pub fn value<T: Any>(&self) -> Option<&T> {
+        self.value.as_ref()?.downcast_ref()
+    }
+}
 
 impl PartialEq for HostObject {
     fn eq(&self, other: &HostObject) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.methods, &other.methods)
     }
 }
 
@@ -299,6 +320,28 @@ impl Handles {
         }
     }
 
+    /// Takes an own object back, which goes to a component: returns its representation.
+    pub(crate) fn take_own(&self, resource: &ResourceType, handle: u32) -> Result<u32> {
+        let mut table = self.lock();
+        let place = table.find(handle).ok_or_else(|| no_handle(resource, handle))?;
+        let Content::Own { resource: number, rep } = table.entries[place].content else { return Err(no_handle(resource, handle)) };
+        if number != resource.number {
+            return Err(no_handle(resource, handle));
+        }
+        table.release(place);
+        Ok(rep)
+    }
+
+    /// The error for a guest that wants more handles than it may have.
+    pub(crate) fn too_many(&self) -> Error {
+        too_many(self.most)
+    }
+
+    /// How many the guest may have.
+    pub(crate) fn most(&self) -> u32 {
+        self.most
+    }
+
     /// The object of the host that a handle of the guest's denotes.
     pub(crate) fn object(&self, resource: &ResourceType, handle: u32) -> Result<HostObject> {
         let table = self.lock();
@@ -306,6 +349,17 @@ impl Handles {
             Some(Content::Host { resource: number, object, .. }) if *number == resource.number => Ok(object.clone()),
             _ => Err(no_handle(resource, handle)),
         }
+    }
+
+    /// The same for a handle with which the guest gives the object away.
+    pub(crate) fn take_object(&self, resource: &ResourceType, handle: u32) -> Result<HostObject> {
+        let mut table = self.lock();
+        let place = table.find(handle).ok_or_else(|| no_handle(resource, handle))?;
+        match &table.entries[place].content {
+            Content::Host { resource: number, is_own: true, .. } if *number == resource.number => {}
+            _ => return Err(no_handle(resource, handle)),
+        }
+        table.release_object(place).ok_or_else(|| no_handle(resource, handle))
     }
 
     /// `[resource-drop]`: ends a handle of the guest's. Returns the host's object, to be dropped

@@ -4,13 +4,13 @@
 use std::str::Utf8Error;
 use std::sync::Arc;
 
-use super::handles::Handle;
+use super::handles::{Handle, HostObject};
 use super::json;
 use super::memory::{self, GuestMemory};
 use super::quota::{DEFAULT_MAX_VALUE, JsonPieces, Piece, Quota};
 use super::text::text;
 use crate::error::{Error, ErrorKind, Result};
-use crate::interface::{EnumType, MapType, RecordType, ResourceType, Scalar, Time, TupleType, Type, TypeKind, VariantType};
+use crate::interface::{EnumType, MapType, RecordType, ResourceType, Scalar, Side, Time, TupleType, Type, TypeKind, VariantType};
 
 /// Makes host values of what the core finds in guest memory. Each host implements it for its own
 /// values.
@@ -109,6 +109,17 @@ pub trait Lift {
     ///
     /// As all of these.
     fn handle(&self, resource: &Arc<ResourceType>, handle: Handle) -> Result<Self::Value>;
+    /// An object of the host's program that a component passes back, with what the program has
+    /// [given](HostObject::value) for it.
+    ///
+    /// # Errors
+    ///
+    /// As all of these; `signature-mismatch` where the host has no way to give the object back.
+    fn object(&self, resource: &Arc<ResourceType>, object: HostObject) -> Result<Self::Value> {
+        let _ = object;
+        let text = format!("an object of the host, a {}, can't be passed back to this host", resource.name);
+        Err(Error::new(ErrorKind::SignatureMismatch, text))
+    }
 }
 
 /// Lifts a value of a type from `bytes`, with nested data in `memory`. `bytes` must be as long as
@@ -200,7 +211,8 @@ impl<L: Lift> Lifting<'_, '_, L> {
                 lift.case(cases, case)
             }
             TypeKind::Variant(variant) => self.variant(variant, bytes, at),
-            TypeKind::Own(resource) | TypeKind::Borrow(resource) => self.handle(resource, bytes, at),
+            TypeKind::Own(resource) => self.handle(resource, bytes, at, true),
+            TypeKind::Borrow(resource) => self.handle(resource, bytes, at, false),
             TypeKind::Option(inner) => {
                 if lift_some(bytes, at)? {
                     self.charge(Piece::Some)?;
@@ -280,12 +292,16 @@ impl<L: Lift> Lifting<'_, '_, L> {
         })
     }
 
-    fn handle(&self, resource: &Arc<ResourceType>, bytes: &[u8], at: u32) -> Result<L::Value> {
+    fn handle(&self, resource: &Arc<ResourceType>, bytes: &[u8], at: u32, is_own: bool) -> Result<L::Value> {
         let number = memory::read_u32(bytes, at);
         let Some((handles, _)) = self.quota.handles() else {
             return Err(Error::new(ErrorKind::Trap, format!("the guest gave the handle {number} where it can give none")));
         };
         self.charge(Piece::Handle(resource))?;
+        if resource.side == Side::Host {
+            let object = if is_own { handles.take_object(resource, number)? } else { handles.object(resource, number)? };
+            return self.lift.object(resource, object);
+        }
         self.lift.handle(resource, handles.give(resource, number)?)
     }
 

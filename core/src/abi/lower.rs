@@ -148,7 +148,13 @@ impl<'a> Block<'a> {
         match &ty.kind {
             TypeKind::Bool => self.put(at, [u8::from(value.as_bool().map_err(reject)?)]),
             TypeKind::Scalar(scalar) => self.lower_scalar(*scalar, value, at).map_err(reject)?,
-            TypeKind::String => self.put_str(at, &value.as_str().map_err(reject)?)?,
+            TypeKind::String => {
+                let text = value.as_str().map_err(reject)?;
+                if ty.is_char {
+                    check_char(&text).map_err(reject)?;
+                }
+                self.put_str(at, &text)?;
+            }
             TypeKind::Json => {
                 let text = value.as_json().map_err(reject)?;
                 check_json(&text).map_err(reject)?;
@@ -333,8 +339,9 @@ impl<'a> Block<'a> {
         for ((field, offset), value) in record.fields.iter().zip(&record.layout.offsets).zip(values) {
             match value {
                 Some(value) => self.lower(&field.ty, &value, at + offset).map_err(|error| error.at(format!(".{}", field.name)))?,
-                // An option without a value is all zero, as the block is from the beginning.
-                None if matches!(field.ty.kind, TypeKind::Option(_)) => {}
+                // An option without a value is all zero, as the block is from the beginning; and so is
+                // false.
+                None if record.is_flags || matches!(field.ty.kind, TypeKind::Option(_)) => {}
                 None => {
                     let text = format!("the field '{}' of {} is missing", field.name, record.name);
                     return Err(Error::new(ErrorKind::TypeMismatch, text));
@@ -348,6 +355,14 @@ impl<'a> Block<'a> {
 /// Checks that a text is JSON.
 pub(crate) fn check_json(text: &str) -> Result<(), Reject> {
     json::fault(text).map_or(Ok(()), |fault| Err(Reject::Value(format!("the text is not JSON: {fault}"))))
+}
+
+/// Checks that a text is one character.
+pub(crate) fn check_char(text: &str) -> Result<(), Reject> {
+    match text.chars().count() {
+        1 => Ok(()),
+        count => Err(Reject::Value(format!("expected one character, got {count}"))),
+    }
 }
 
 fn out_of_range(value: i64, scalar: Scalar, min: i64, max: i64) -> Reject {

@@ -155,7 +155,7 @@ impl<'p> Quota<'p> {
 }
 
 #[cold]
-fn too_large(max: u64) -> Error {
+pub(crate) fn too_large(max: u64) -> Error {
     let text = format!("the guest gave a value that takes more than {max} bytes of the host's memory, the limit for one value");
     Error::new(ErrorKind::OutOfMemory, text)
 }

@@ -240,6 +240,9 @@ impl Lift for ToValue {
     fn handle(&self, _resource: &Arc<ResourceType>, handle: Handle) -> Result<Value> {
         Ok(Value::Handle(handle))
     }
+    fn object(&self, _resource: &Arc<ResourceType>, object: HostObject) -> Result<Value> {
+        Ok(Value::Object(object))
+    }
     fn time(&self, time: Time) -> Result<Value> {
         Ok(Value::Time(time))
     }

@@ -1,23 +1,27 @@
 //! Calls into a component and out of it. The engine lifts and lowers its values; they cross through
 //! the host's buffer: see `guest/component.rs`.
 
+use std::borrow::Cow;
 use std::mem::MaybeUninit;
 
-use wasmtime::component::Val;
+use wasmtime::component::{Func, TypedFunc, Val};
 use wasmtime::{AsContextMut as _, StoreContextMut, ValRaw};
 
 use crate::abi::block::{self, Block};
-use crate::abi::component;
+use crate::abi::component::direct::{Arguments, Returned};
+use crate::abi::component::{Reader, Writer};
 use crate::abi::joined::store_params;
 use crate::abi::memory::GuestMemory;
-use crate::call::host_call::{dispatch, raw_u64};
+use crate::abi::quota::too_large;
+use crate::call::component_handles::{forget_results, take_back};
+use crate::call::host_call::{dispatch, outside, raw_u64};
 use crate::call::invoke::load;
 use crate::error::{Error, ErrorKind, Result};
-use crate::guest::component::{cut, mark, note_result, place, room};
+use crate::guest::component::{cut, give_back, mark, place, place_returned, room, take_arguments, with_values};
 use crate::guest::host::Import;
-use crate::guest::memory_cache::MemoryCache;
 use crate::guest::state::State;
-use crate::interface::Function;
+use crate::interface::{Function, ResourceType};
+use crate::sched::driver::Driver;
 
 /// Calls the export of that number. `raw` has the core values of the parameters, and then that of
 /// the result.
@@ -27,33 +31,89 @@ pub(crate) async fn call(
     function: &Function,
     raw: &mut [ValRaw],
 ) -> Result<(), Failed> {
-    let values = raw.iter().map(ValRaw::get_u64);
-    let params = in_record(store, function, values, component::read_params)?;
-    // The engine has copies of the arguments.
-    let begun = mark(store);
+    forget_results(store);
     let func = exported(store, export)?;
-    let mut results = [Val::Bool(false)];
-    let results = &mut results[..usize::from(function.result.is_some() || function.fallible)];
-    func.call_async(&mut *store, &params, results).await.map_err(Failed::Guest)?;
-    drop(params);
+    bound_handles(store);
+    let arguments = take_arguments(store);
+    let result = if function.is_alike() {
+        call_directly(store, func, function, raw, &arguments).await
+    } else {
+        call_by_values(store, func, function, raw, &arguments).await
+    };
+    give_back(store, arguments);
+    let result = result?;
     let outputs = store.data().wasi.outputs.clone();
     for output in outputs.iter().flatten() {
         output.pass_on().await?;
     }
-    note_result(store, begun);
+    if let Some(first) = raw.first_mut() {
+        *first = result;
+    }
+    Ok(())
+}
+
+/// Copies the arguments to the guest, and the result from there.
+async fn call_directly(
+    store: &mut StoreContextMut<'_, State>,
+    func: Func,
+    function: &Function,
+    raw: &[ValRaw],
+    arguments: &[u8],
+) -> Result<ValRaw, Failed> {
+    let memory = GuestMemory::new(arguments);
+    let record = record_of(function, raw, memory)?.into_owned();
+    // SAFETY: these stand for the types of any function: see `abi/component/direct.rs`.
+    let typed = unsafe { TypedFunc::<Arguments<'_>, Returned>::new_unchecked(func) };
+    let returned = typed.call_async(&mut *store, Arguments::new(function, record, memory)).await;
+    let returned = returned.map_err(|error| ended(store, error))?;
+    Ok(if returned.size() == 0 { returned.raw } else { ValRaw::u32(place_returned(store, returned)) })
+}
+
+/// Lets the engine lower the arguments, and lift the result.
+async fn call_by_values(
+    store: &mut StoreContextMut<'_, State>,
+    func: Func,
+    function: &Function,
+    raw: &[ValRaw],
+    arguments: &[u8],
+) -> Result<ValRaw, Failed> {
+    let memory = GuestMemory::new(arguments);
+    let params = Reader::new(memory, store).params(function, &record_of(function, raw, memory)?)?;
+    let mut results = [Val::Bool(false)];
+    let results = &mut results[..usize::from(function.result.is_some() || function.fallible)];
+    func.call_async(&mut *store, &params, results).await.map_err(|error| ended(store, error))?;
+    drop(params);
+    take_back(store)?;
     let abi = &function.abi;
     let mut written = Block::begin(abi.result.size);
     written.bound(&store.data().wasi.budget);
-    component::write_result(function, results.first(), &mut written)?;
+    Writer::new(&mut written, store).result(function, results.first())?;
     let address = place(store, &mut written, abi.result.flat.is_none() && abi.result.size > 0)?;
-    let result = match abi.result.flat {
-        Some(slot) => written.load(slot),
-        None => address.into(),
-    };
-    if let Some(first) = raw.first_mut() {
-        *first = ValRaw::u64(result);
+    Ok(match abi.result.flat {
+        Some(slot) => ValRaw::u64(written.load(slot)),
+        None => ValRaw::u32(address),
+    })
+}
+
+/// Lets the engine have as many handles as the limits say, beside those that WASI needs. Of the
+/// guest's objects, those that the host's program has are no handles of the guest.
+fn bound_handles(store: &mut StoreContextMut<'_, State>) {
+    let state = store.data();
+    let most = state.max_handles() + state.handles.counts().given as usize;
+    store.set_max_component_handles(most);
+}
+
+/// What has ended the guest.
+fn ended(store: &StoreContextMut<'_, State>, error: wasmtime::Error) -> Failed {
+    // The engine has no types for these.
+    let text = format!("{error:#}");
+    if text.contains("store handle limit exceeded") {
+        Failed::Host(store.data().handles.too_many())
+    } else if text.contains("fuel allocated for hostcalls has been exhausted") {
+        Failed::Host(too_large(store.data().max_value))
+    } else {
+        Failed::Guest(error)
     }
-    Ok(())
 }
 
 /// Why a call of a component has ended.
@@ -79,27 +139,22 @@ impl Failed {
     }
 }
 
-fn exported(store: &StoreContextMut<'_, State>, export: usize) -> Result<wasmtime::component::Func> {
+fn exported(store: &StoreContextMut<'_, State>, export: usize) -> Result<Func> {
     let found = store.data().component.as_ref().and_then(|component| component.exports.get(export).copied());
     found.ok_or_else(|| Error::new(ErrorKind::UnknownExport, format!("the component has no export number {export}")))
 }
 
-/// Passes the parameters of a call, as the record that all of them make, to what reads them.
-fn in_record<R>(
-    store: &StoreContextMut<'_, State>,
-    function: &Function,
-    values: impl Iterator<Item = u64>,
-    read: impl FnOnce(&Function, GuestMemory<'_>, &[u8]) -> Result<R>,
-) -> Result<R> {
+/// The record of all parameters of a call, by their core values.
+fn record_of<'m>(function: &Function, raw: &[ValRaw], memory: GuestMemory<'m>) -> Result<Cow<'m, [u8]>> {
     let abi = &function.abi;
-    let memory = GuestMemory::new(MemoryCache::read(store.data().guest.memory()?, store));
+    let mut values = raw.iter().map(ValRaw::get_u64);
     if abi.spilled {
-        let address = { values }.next().unwrap_or_default() as u32;
-        return read(function, memory, memory.slice(address, 1, abi.params.size, abi.params.align)?);
+        let address = values.next().unwrap_or_default() as u32;
+        return memory.slice(address, 1, abi.params.size, abi.params.align).map(Cow::Borrowed);
     }
-    let mut bytes = vec![0; abi.params.size as usize];
-    store_params(function, &mut bytes, values)?;
-    read(function, memory, &bytes)
+    let mut record = vec![0; abi.params.size as usize];
+    store_params(function, &mut record, values)?;
+    Ok(Cow::Owned(record))
 }
 
 /// Answers a component's call of the import of that number.
@@ -111,10 +166,10 @@ pub(crate) async fn answer(
     results: &mut [Val],
 ) -> Result<()> {
     let (function, abi) = (&*import.function, &import.function.abi);
-    let begun = mark(&mut store);
+    let begun = mark(&store);
     let mut record = Block::begin(abi.params.size);
     record.bound(&store.data().wasi.budget);
-    component::write_params(function, params, &mut record)?;
+    Writer::new(&mut record, &mut store).params(function, params)?;
     let address = place(&mut store, &mut record, abi.spilled)?;
     let mut raw = vec![ValRaw::u64(0); abi.core_values().max(1)];
     load(function, &record, address, &mut raw);
@@ -126,19 +181,37 @@ pub(crate) async fn answer(
     let mut raw: Vec<MaybeUninit<ValRaw>> = raw.into_iter().map(MaybeUninit::new).collect();
     dispatch(import, number, store.as_context_mut(), &mut raw).await?;
     if let Some(result) = results.first_mut() {
-        let memory = GuestMemory::new(MemoryCache::read(store.data().guest.memory()?, &store));
-        let mut flat = [0; 8];
-        let bytes = match abi.result.flat {
-            Some(slot) => {
-                block::store(&mut flat, slot, raw_u64(&raw, 0))?;
-                &flat[..]
-            }
-            None => memory.slice(area, 1, abi.result.size, abi.result.align)?,
-        };
-        if let Some(value) = component::read_result(function, memory, bytes)? {
+        let value = with_values(&mut store, |store, memory| {
+            let mut flat = [0; 8];
+            let bytes = match abi.result.flat {
+                Some(slot) => {
+                    block::store(&mut flat, slot, raw_u64(&raw, 0))?;
+                    &flat[..]
+                }
+                None => memory.slice(area, 1, abi.result.size, abi.result.align)?,
+            };
+            Reader::new(memory, store).result(function, bytes)
+        })?;
+        if let Some(value) = value {
             *result = value;
         }
     }
     cut(&mut store, begun);
+    Ok(())
+}
+
+/// Ends an object of the guest, whose last handle has ended: runs its destructor.
+pub(crate) async fn release(store: &mut StoreContextMut<'_, State>, rep: u32) -> wasmtime::Result<()> {
+    let object = store.data_mut().component.as_mut().and_then(|component| component.objects.take(rep));
+    let Some(object) = object else { return Ok(()) };
+    object.resource_drop_async(store).await
+}
+
+/// Lets go of an object of the host, which the guest has dropped.
+pub(crate) fn drop_object(mut store: StoreContextMut<'_, State>, resource: &ResourceType, number: u32) -> Result<()> {
+    if let Some(object) = store.data().handles.drop_handle(resource, number)? {
+        // Its code may call the instance.
+        outside(Driver::Fiber, &mut store, || drop(object));
+    }
     Ok(())
 }

@@ -203,7 +203,11 @@ impl HostCall<'_> {
         let state = self.store.data();
         match self.driver {
             Driver::Direct => Quota::within(state.max_value, &state.wasi.budget),
-            Driver::Fiber => Quota::within_limits(state.max_value, &state.wasi.budget),
+            Driver::Fiber => {
+                // A component may pass handles.
+                let given = self.import.function.own_params().iter().map(|param| &param.ty).find(|ty| ty.holds_handles());
+                Quota::within_limits(state.max_value, &state.wasi.budget).with_handles(&state.handles, given)
+            }
         }
     }
 
@@ -225,15 +229,7 @@ impl HostCall<'_> {
     /// Awaited calls of an asynchronous instance wait until the host function has deferred its
     /// answer.
     pub fn outside<R>(&mut self, code: impl FnOnce() -> R) -> R {
-        let state = self.store.data();
-        let _in_pool = (self.driver == Driver::Fiber).then(|| reentry::InPool::enter(state.pool_of_call()));
-        let lock = state.lock.clone();
-        let (result, in_order) = lock.lend(self.driver, self.store.as_context_mut(), code);
-        if !in_order {
-            let text = "its host functions have returned in another order than they were called in";
-            self.store.data().life.kill(&Error::new(ErrorKind::Busy, text));
-        }
-        result
+        outside(self.driver, &mut self.store, code)
     }
 
     /// Whether this call can [`defer`](HostCall::defer) its answer.
@@ -363,6 +359,19 @@ pub(crate) fn raw_u64(raw: &[MaybeUninit<ValRaw>], i: usize) -> u64 {
     // compared with the interface; a core value is 16 bytes of plain data, of which the low bytes
     // hold the number, little-endian, whatever its type.
     unsafe { raw[i].assume_init_ref() }.get_u64()
+}
+
+/// Runs the host's own code, in the middle of a call of the guest.
+pub(crate) fn outside<R>(driver: Driver, store: &mut StoreContextMut<'_, State>, code: impl FnOnce() -> R) -> R {
+    let state = store.data();
+    let _in_pool = (driver == Driver::Fiber).then(|| reentry::InPool::enter(state.pool_of_call()));
+    let lock = state.lock.clone();
+    let (result, in_order) = lock.lend(driver, store.as_context_mut(), code);
+    if !in_order {
+        let text = "its host functions have returned in another order than they were called in";
+        store.data().life.kill(&Error::new(ErrorKind::Busy, text));
+    }
+    result
 }
 
 impl HostCall<'_> {

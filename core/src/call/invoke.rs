@@ -27,6 +27,8 @@ pub(crate) enum Callee<'f> {
     /// A function of the contract, with that many 32-bit parameters, and a 32-bit result if it has
     /// one.
     Contract { func: Func, params: usize, has_result: bool },
+    /// The destructor of an object of a component.
+    Destructor(u32),
 }
 
 impl Callee<'_> {
@@ -43,6 +45,8 @@ pub(crate) async fn enter(driver: Driver, store: &mut StoreContextMut<'_, State>
             let func = match callee {
                 Callee::Export(number, _) => store.data().exports[number].0,
                 Callee::Contract { func, .. } => func,
+                // Components run on fibers.
+                Callee::Destructor(_) => return Ok(()),
             };
             enter_here(store, func, raw)
         }
@@ -201,6 +205,7 @@ async fn run_on_fiber(store: &mut StoreContextMut<'_, State>, callee: Callee<'_>
             let result = if abi.result.size == 0 { None } else { Some(abi.result.flat.map_or(SlotKind::I32, |slot| slot.kind)) };
             (store.data().exports[number].0, slots, result)
         }
+        Callee::Destructor(rep) => return component::release(store, rep).await,
         Callee::Contract { func, params, has_result } => (func, &[WORD; MOST_WORDS][..params], has_result.then_some(SlotKind::I32)),
     };
     let params: Vec<Val> = slots.iter().zip(raw.iter()).map(|(slot, raw)| value(slot.kind, *raw)).collect();
@@ -445,6 +450,8 @@ pub(crate) enum Work<'w, 'a> {
     Poll(Func),
     /// Releasing a large result that was lifted, by the post-return function of its export.
     Release(Func, u64),
+    /// Ending an object of a component.
+    Destroy(u32),
 }
 
 impl Work<'_, '_> {
@@ -458,6 +465,7 @@ impl Work<'_, '_> {
                 let callee = Callee::Contract { func: post, params: 1, has_result: false };
                 enter(driver, store, callee, &mut [ValRaw::u64(raw)]).await.map(|()| 0)
             }
+            Work::Destroy(rep) => enter(driver, store, Callee::Destructor(rep), &mut []).await.map(|()| 0),
         }
     }
 

@@ -21,6 +21,23 @@ pub(crate) fn imports(interface: &Interface) -> Vec<Provided> {
     interface.resources.iter().flat_map(of_resource).collect()
 }
 
+/// The methods of the host's objects, which are all that a component imports of these: the engine
+/// has its handles.
+pub(crate) fn methods(interface: &Interface) -> Vec<Provided> {
+    let hosts = interface.resources.iter().filter(|resource| resource.ty.side == Side::Host);
+    hosts.flat_map(methods_of).collect()
+}
+
+fn methods_of(resource: &Resource) -> impl Iterator<Item = Provided> {
+    let ty = &resource.ty;
+    resource.methods.iter().enumerate().map(|(number, function)| Provided {
+        module: ty.interface.clone(),
+        name: function.core_name.clone(),
+        function: function.clone(),
+        provided: Arc::new(Method { resource: ty.clone(), number }),
+    })
+}
+
 fn of_resource(resource: &Resource) -> Vec<Provided> {
     let ty = &resource.ty;
     let builtin = |module: &str, what, does, result| {
@@ -38,13 +55,7 @@ fn of_resource(resource: &Resource) -> Vec<Provided> {
             ]
         }
         Side::Host => {
-            let method = |(number, function): (usize, &Arc<Function>)| Provided {
-                module: ty.interface.clone(),
-                name: function.core_name.clone(),
-                function: function.clone(),
-                provided: Arc::new(Method { resource: ty.clone(), number }),
-            };
-            let mut all: Vec<_> = resource.methods.iter().enumerate().map(method).collect();
+            let mut all: Vec<_> = methods_of(resource).collect();
             all.push(builtin(&ty.interface, "drop", Does::Drop, false));
             all
         }

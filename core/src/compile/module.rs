@@ -10,7 +10,7 @@ use crate::compile::component;
 use crate::compile::program::is_component;
 use crate::compile::proposals;
 use crate::error::{Error, ErrorKind, Result};
-use crate::interface::names;
+use crate::interface::{Interface, names};
 
 /// A module's parts.
 #[cfg_attr(not(feature = "host"), non_exhaustive)]
@@ -118,6 +118,16 @@ pub struct Section {
 }
 
 impl ModuleInfo {
+    /// The interface that it carries, if any.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-plugin` for one that can't be read.
+    pub fn interface(&self) -> Result<Option<Interface>> {
+        let parse = if self.kind == ModuleKind::Component { Interface::parse_component } else { Interface::parse };
+        self.wit.as_deref().map(parse).transpose()
+    }
+
     /// Reads a module, or a component.
     ///
     /// # Errors

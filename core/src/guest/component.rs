@@ -5,12 +5,18 @@
 //! Arguments are placed there, and read from there for the engine; what the engine returns is
 //! written there, and lifted from there.
 
+use std::mem::{replace, take};
+use std::sync::Arc;
+
 use wasmtime::StoreContextMut;
-use wasmtime::component::Func;
+use wasmtime::component::{Func, ResourceAny};
 
 use crate::abi::block::Block;
+use crate::abi::component::direct::Returned;
+use crate::abi::memory::GuestMemory;
 use crate::error::Result;
 use crate::guest::state::State;
+use crate::interface::ResourceType;
 
 /// What a store has of a component.
 pub(crate) struct Component {
@@ -18,8 +24,15 @@ pub(crate) struct Component {
     pub(crate) exports: Vec<Func>,
     /// The buffer in place of a memory.
     pub(crate) values: Vec<u8>,
-    /// Where the result of the last call begins, and how many calls it was nested in.
-    result: Option<(u32, usize)>,
+    /// What the guest has given the host of its objects.
+    pub(crate) objects: Objects,
+    /// The engine's handles of the host's objects that are lent for the call.
+    pub(crate) lent: Vec<ResourceAny>,
+    /// Handles of these in the results of the last calls, which the host's program has taken by now
+    /// or never will.
+    pub(crate) given: Vec<(Arc<ResourceType>, u32)>,
+    /// Another one, for the next call.
+    spare: Vec<u8>,
 }
 
 /// No value lies at address 0.
@@ -27,18 +40,74 @@ const FIRST: usize = 8;
 
 impl Component {
     pub(crate) fn new(exports: Vec<Func>) -> Component {
-        Component { exports, values: vec![0; FIRST], result: None }
+        Component { exports, values: vec![0; FIRST], objects: Objects::default(), lent: Vec::new(), given: Vec::new(), spare: Vec::new() }
     }
 }
 
-/// Where the next value will lie. Results of calls that are over go first.
-pub(crate) fn mark(store: &mut StoreContextMut<'_, State>) -> usize {
-    let depth = store.data().depth;
-    let Some(component) = &mut store.data_mut().component else { return 0 };
-    if let Some((_, at)) = component.result.take_if(|(of, _)| *of >= depth) {
-        cut(store, at);
+/// Objects of the guest, as the engine knows them. Their places are their representations.
+#[derive(Default)]
+pub(crate) struct Objects {
+    all: Vec<Option<ResourceAny>>,
+    free: Vec<u32>,
+}
+
+impl Objects {
+    pub(crate) fn insert(&mut self, object: ResourceAny) -> u32 {
+        if let Some(rep) = self.free.pop() {
+            self.all[rep as usize] = Some(object);
+            return rep;
+        }
+        self.all.push(Some(object));
+        // The engine has fewer handles than that.
+        (self.all.len() - 1) as u32
     }
+
+    pub(crate) fn get(&self, rep: u32) -> Option<ResourceAny> {
+        self.all.get(rep as usize).copied().flatten()
+    }
+
+    pub(crate) fn take(&mut self, rep: u32) -> Option<ResourceAny> {
+        let object = self.all.get_mut(rep as usize)?.take()?;
+        self.free.push(rep);
+        Some(object)
+    }
+}
+
+/// Where the next value will lie.
+pub(crate) fn mark(store: &StoreContextMut<'_, State>) -> usize {
     store.data().component.as_ref().map_or(0, |component| component.values.len())
+}
+
+/// Takes the arguments of a call out of the buffer, which is empty then: what the last call has
+/// returned was read.
+pub(crate) fn take_arguments(store: &mut StoreContextMut<'_, State>) -> Vec<u8> {
+    let state = store.data_mut();
+    let Some(component) = &mut state.component else { return Vec::new() };
+    state.limiter.generation += 1;
+    component.spare.resize(FIRST, 0);
+    replace(&mut component.values, take(&mut component.spare))
+}
+
+/// Returns their memory, for the arguments of the next call.
+pub(crate) fn give_back(store: &mut StoreContextMut<'_, State>, mut arguments: Vec<u8>) {
+    if let Some(component) = &mut store.data_mut().component {
+        arguments.clear();
+        arguments.shrink_to(KEPT);
+        component.spare = arguments;
+    }
+}
+
+/// Runs code with the buffer, and with the store beside it.
+pub(crate) fn with_values<R>(
+    store: &mut StoreContextMut<'_, State>,
+    code: impl FnOnce(&mut StoreContextMut<'_, State>, GuestMemory<'_>) -> R,
+) -> R {
+    let values = store.data_mut().component.as_mut().map(|component| take(&mut component.values)).unwrap_or_default();
+    let result = code(store, GuestMemory::new(&values));
+    if let Some(component) = &mut store.data_mut().component {
+        component.values = values;
+    }
+    result
 }
 
 /// Frees what was placed since that mark.
@@ -66,6 +135,15 @@ pub(crate) fn room(store: &mut StoreContextMut<'_, State>, size: u32) -> u32 {
     at as u32
 }
 
+/// Places what a call has returned; returns its address.
+pub(crate) fn place_returned(store: &mut StoreContextMut<'_, State>, returned: Returned) -> u32 {
+    let (address, size) = (room(store, returned.size()), returned.size() as usize);
+    if let Some(component) = &mut store.data_mut().component {
+        returned.place(address, &mut component.values[address as usize..address as usize + size]);
+    }
+    address
+}
+
 /// Places a block; returns its address.
 pub(crate) fn place(store: &mut StoreContextMut<'_, State>, block: &mut Block<'_>, with_head: bool) -> Result<u32> {
     let size = block.placed_size(with_head)?;
@@ -74,13 +152,4 @@ pub(crate) fn place(store: &mut StoreContextMut<'_, State>, block: &mut Block<'_
     let values = store.data_mut().component.as_mut().map_or(&mut none, |component| &mut component.values);
     block.write(values, address, with_head)?;
     Ok(address)
-}
-
-/// Notes that the result of the running call begins there.
-pub(crate) fn note_result(store: &mut StoreContextMut<'_, State>, at: usize) {
-    // The caller's depth.
-    let depth = store.data().depth.saturating_sub(1);
-    if let Some(component) = &mut store.data_mut().component {
-        component.result = Some((depth, at));
-    }
 }

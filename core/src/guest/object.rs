@@ -11,11 +11,11 @@ impl HostObject {
     /// iterator `next`, a stream `read` or `write`, and `close`.
     pub fn new(methods: impl IntoIterator<Item = Arc<dyn HostFunction>>) -> HostObject {
         let methods: Box<[Arc<dyn HostFunction>]> = methods.into_iter().collect();
-        HostObject(Arc::new(methods))
+        HostObject::of(Arc::new(methods))
     }
 
     pub(crate) fn method(&self, number: usize) -> Option<Arc<dyn HostFunction>> {
         // It holds no others: `new` is the only way to make one.
-        self.0.downcast_ref::<Box<[Arc<dyn HostFunction>]>>()?.get(number).cloned()
+        self.methods.downcast_ref::<Box<[Arc<dyn HostFunction>]>>()?.get(number).cloned()
     }
 }

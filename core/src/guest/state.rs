@@ -62,6 +62,8 @@ pub(crate) struct State {
     pub(crate) fuel: Option<u64>,
     pub(crate) refusals: Refusals,
     pub(crate) handles: Arc<Handles>,
+    /// How many handles of WASI 0.2 it may have beside these.
+    pub(crate) max_wasi: usize,
     /// The destructors, by the number of the resource.
     pub(crate) destructors: Vec<Option<Func>>,
     /// The fiber of the outermost call, if its caller's stack is too small.
@@ -77,6 +79,11 @@ impl State {
     /// has called it by a link.
     pub(crate) fn pool_of_call(&self) -> u64 {
         if self.pool == 0 { self.wasi.budget.pool } else { self.pool }
+    }
+
+    /// How many handles the engine may have for a component: its own, and those of WASI.
+    pub(crate) fn max_handles(&self) -> usize {
+        (self.handles.most() as usize).saturating_add(self.max_wasi)
     }
 
     /// A lease for a host function that is being called, if its answer may be awaited.

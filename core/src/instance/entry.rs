@@ -199,7 +199,9 @@ impl<'i> Entered<'i> {
             return Ok(());
         }
         for (resource, rep) in self.running.seed.handles.take_ended() {
-            if let Some(Some(destructor)) = self.data().destructors.get(resource).copied() {
+            if self.data().component.is_some() {
+                self.run(driver, Work::Destroy(rep)).await?;
+            } else if let Some(Some(destructor)) = self.data().destructors.get(resource).copied() {
                 self.run(driver, Work::Release(destructor, u64::from(rep))).await?;
             }
         }

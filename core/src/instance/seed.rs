@@ -36,6 +36,7 @@ use crate::sched::task;
 use crate::sched::ticker::Ticking;
 use crate::wasi::context::{Parts, Wasi};
 use crate::wasi::files::given::Given;
+use crate::wasi::preview2::most_resources;
 use crate::wasi::sockets::denials::Denials;
 use crate::wasi::stdio::streams::Streams;
 
@@ -215,6 +216,7 @@ impl Seed {
             max_value: options.limits.value.unwrap_or(DEFAULT_MAX_VALUE),
             refusals: Refusals::default(),
             handles: self.handles.clone(),
+            max_wasi: most_resources(&options.limits),
             destructors: Vec::new(),
             fiber: None,
             depth: 0,

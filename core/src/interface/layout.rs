@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use wasmtime::ValRaw;
 
 use super::resource::Side;
-use super::types::{Extension, Field, Function, Scalar, TupleType, Type, TypeKind};
+use super::types::{Extension, Failure, Field, Function, Scalar, TupleType, Type, TypeKind};
 
 /// How a function's values travel by the canonical ABI. Each flat value has one place in the record
 /// of all parameters: to flatten is to load, to unflatten is to store. Only the values that the
@@ -189,6 +189,8 @@ impl Type {
             TypeKind::Bool => Plain::Number(SlotKind::Bool),
             TypeKind::Scalar(scalar) => Plain::Number(scalar.slot()),
             TypeKind::Duration => Plain::Number(SlotKind::I64),
+            // One character is looked at.
+            TypeKind::String if self.is_char => return None,
             TypeKind::String => Plain::Text,
             TypeKind::Json => Plain::Json,
             TypeKind::List(item) => match item.kind {
@@ -271,7 +273,19 @@ impl Function {
         let joined = !spilled && record.is_joined();
         let abi = Signature { params: record, slots, spilled, joined, plain, result: layout };
         let core_name = name.clone();
-        Function { name, docs, params, result, fallible, errors: None, is_method: false, extension: Extension::default(), core_name, abi }
+        Function {
+            name,
+            docs,
+            params,
+            result,
+            fallible,
+            errors: None,
+            failure: Failure::Error,
+            is_method: false,
+            extension: Extension::default(),
+            core_name,
+            abi,
+        }
     }
 }
 

@@ -16,7 +16,9 @@ pub use resource::{Resource, ResourceType, Shape, Side};
 pub use types::{Case, EnumType, Extension, Field, Function, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind, VariantType};
 
 pub(crate) use layout::{discriminant_size, round_up};
-pub(crate) use wit::{CONTEXT_INTERFACE, REFUSAL_INTERFACE};
+pub(crate) use types::{Failure, Origin};
+use wit::Sort;
+pub(crate) use wit::{CONTEXT_INTERFACE, REFUSAL_INTERFACE, WORLD};
 
 use std::sync::Arc;
 
@@ -99,16 +101,29 @@ impl Interface {
         guests.flat_map(|resource| resource.constructor.iter().chain(&resource.methods))
     }
 
-    /// Reads the interface from WIT text.
+    /// Reads the interface of a plugin that is a module from WIT text.
     ///
     /// # Errors
     ///
-    /// `invalid-plugin` when the text is not WIT, or uses what a plugin's interface can't.
+    /// `invalid-plugin` when the text is not WIT, or uses what a module's interface can't.
     pub fn parse(wit: &str) -> Result<Interface> {
+        Interface::parse_of(Sort::Module, wit)
+    }
+
+    /// Reads the interface of a component, which may have any type.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-plugin` when the text is not WIT, or uses what no plugin can.
+    pub fn parse_component(wit: &str) -> Result<Interface> {
+        Interface::parse_of(Sort::Component, wit)
+    }
+
+    fn parse_of(sort: Sort, wit: &str) -> Result<Interface> {
         // The reader of WIT calls itself for what is nested, and this may be a thread with a small
         // stack.
         const NEEDED: usize = 1 << 20;
-        fiber::with_stack(NEEDED, |_| wit::parse(wit))
+        fiber::with_stack(NEEDED, |_| wit::parse(sort, wit))
             .unwrap_or_else(|error| Err(Error::new(ErrorKind::InvalidPlugin, format!("no stack to read WIT on: {error}"))))
     }
 }

@@ -20,6 +20,12 @@ pub struct Type {
     pub(crate) align: u32,
     /// How many items it has, if it is a list that always has as many.
     pub(crate) length: Option<u32>,
+    /// Whether it is text of one character: `char` of a component.
+    pub(crate) is_char: bool,
+    /// Whether it lies in the host's blocks as it does in a component's memory, and has no handles.
+    pub(crate) is_alike: bool,
+    /// Whether it points to other values: it is, or has, a text or a list.
+    pub(crate) points: bool,
     /// Whether it has flat values that several cases of a variant share.
     pub(crate) is_joined: bool,
     /// The handles in it.
@@ -150,6 +156,9 @@ pub struct RecordType {
     pub fields: Vec<Field>,
     /// Whether it holds the fields of an error.
     pub is_error: bool,
+    /// Whether its fields are the `flags` of a component: each is a bool, and false if it is left
+    /// out.
+    pub is_flags: bool,
     /// What a host caches for this record (a class, names in its own form).
     pub extension: Extension,
     pub(crate) layout: TupleType,
@@ -190,6 +199,8 @@ pub struct VariantType {
     pub cases: Vec<Case>,
     /// What a host caches for this variant.
     pub extension: Extension,
+    /// What it is in WIT.
+    pub(crate) origin: Origin,
     /// Bytes of the discriminant.
     pub(crate) tag: u32,
     /// Where the value of a case begins.
@@ -198,6 +209,17 @@ pub struct VariantType {
     pub(crate) joined: Box<[SlotKind]>,
     pub(crate) size: u32,
     pub(crate) align: u32,
+}
+
+/// What a variant is in WIT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A variant.
+    Variant,
+    /// The `result` within a value of a component: `ok`, then `err`.
+    Result,
+    /// The `option` of an option, for a component: `none`, then `some`.
+    Option,
 }
 
 /// A case of a variant.
@@ -224,6 +246,11 @@ impl Case {
 }
 
 impl VariantType {
+    /// Whether its values lie in the host's blocks as they do in a component's memory.
+    fn is_alike(&self) -> bool {
+        self.cases.iter().all(|case| case.ty.as_ref().is_none_or(|ty| ty.is_alike))
+    }
+
     /// A variant of these cases.
     #[must_use]
     pub fn new(name: String, docs: String, cases: Vec<Case>) -> VariantType {
@@ -234,7 +261,7 @@ impl VariantType {
         let largest = types().map(|ty| ty.size).fold(0, u32::max);
         let size = round_up(payload.saturating_add(largest).min(TOO_LARGE), align);
         let joined = joined(types());
-        VariantType { name, docs, cases, extension: Extension::default(), tag, payload, joined, size, align }
+        VariantType { name, docs, cases, extension: Extension::default(), origin: Origin::Variant, tag, payload, joined, size, align }
     }
 }
 
@@ -254,6 +281,8 @@ pub struct Function {
     pub fallible: bool,
     /// The sorts of errors that it returns chains of, if the interface has errors with fields.
     pub errors: Option<Arc<VariantType>>,
+    /// What the error is in the component that has the function.
+    pub(crate) failure: Failure,
     /// Whether its first parameter is the object whose method it is.
     pub is_method: bool,
     /// What a host caches for this function.
@@ -263,11 +292,29 @@ pub struct Function {
     pub(crate) abi: Signature,
 }
 
+/// What the error of a function is in its guest.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Failure {
+    /// As [`Function::errors`] says: a text, or a chain of errors.
+    #[default]
+    Error,
+    /// A value of a component's own type, which is the fields of the one error in a chain.
+    Value(Type),
+    /// Nothing.
+    Nothing,
+}
+
 impl Function {
     /// The parameters but for the object of a method.
     #[must_use]
     pub fn own_params(&self) -> &[Field] {
         &self.params[usize::from(self.is_method)..]
+    }
+
+    /// Whether all its values lie in the host's blocks as they do in a component's memory.
+    pub(crate) fn is_alike(&self) -> bool {
+        let mut all = self.params.iter().map(|param| &param.ty).chain(&self.result);
+        matches!(self.failure, Failure::Error) && all.all(|ty| ty.is_alike) && self.errors.as_ref().is_none_or(|errors| errors.is_alike())
     }
 
     /// Whether a parameter or the result is, or has, a handle.
@@ -290,11 +337,17 @@ impl fmt::Display for Function {
             write!(f, "{}{}: {}", if i == 0 { "" } else { ", " }, param.name, param.ty)?;
         }
         f.write_str(")")?;
-        let error = self.errors.as_ref().map_or_else(|| "string".to_owned(), |errors| format!("list<{}>", errors.name));
+        let error = match (&self.failure, &self.errors) {
+            (Failure::Value(ty), _) => format!(", {ty}"),
+            (Failure::Nothing, _) => String::new(),
+            (Failure::Error, Some(errors)) => format!(", list<{}>", errors.name),
+            (Failure::Error, None) => ", string".to_owned(),
+        };
         match (&self.result, self.fallible) {
             (Some(result), false) => write!(f, " -> {result}"),
-            (Some(result), true) => write!(f, " -> result<{result}, {error}>"),
-            (None, true) => write!(f, " -> result<_, {error}>"),
+            (Some(result), true) => write!(f, " -> result<{result}{error}>"),
+            (None, true) if error.is_empty() => f.write_str(" -> result"),
+            (None, true) => write!(f, " -> result<_{error}>"),
             (None, false) => Ok(()),
         }
     }
@@ -440,7 +493,19 @@ impl Type {
             TypeKind::Variant(variant) => held(variant.cases.iter().filter_map(|case| case.ty.as_ref())),
             _ => Holds::NONE,
         };
-        Type { kind, size, align, length: None, is_joined, holds }
+        let is_alike = match &kind {
+            TypeKind::Map(_) | TypeKind::Own(_) | TypeKind::Borrow(_) => false,
+            TypeKind::Record(record) if record.is_flags => false,
+            _ => !kind.has_part(|part| !part.is_alike),
+        };
+        let is_list = matches!(kind, TypeKind::String | TypeKind::Json | TypeKind::List(_) | TypeKind::Map(_));
+        let points = is_list || kind.has_part(|part| part.points);
+        Type { kind, size, align, length: None, is_char: false, is_alike, points, is_joined, holds }
+    }
+
+    /// Text of one character.
+    pub(crate) fn char() -> Type {
+        Type { is_char: true, is_alike: false, ..Type::new(TypeKind::String) }
     }
 
     /// How many items it has, if it is a list that always has as many: an array of Go's.
@@ -472,6 +537,20 @@ impl Type {
             TypeKind::Enum(cases) => Some(&cases.name),
             TypeKind::Variant(variant) => Some(&variant.name),
             _ => None,
+        }
+    }
+}
+
+impl TypeKind {
+    /// Whether one of the types that it consists of is such.
+    fn has_part(&self, is: impl Fn(&Type) -> bool) -> bool {
+        match self {
+            TypeKind::Option(inner) | TypeKind::List(inner) => is(inner),
+            TypeKind::Map(map) => is(&map.key) || is(&map.value),
+            TypeKind::Tuple(tuple) => tuple.items.iter().any(is),
+            TypeKind::Record(record) => record.layout.items.iter().any(is),
+            TypeKind::Variant(variant) => variant.cases.iter().filter_map(|case| case.ty.as_ref()).any(is),
+            _ => false,
         }
     }
 }
@@ -513,7 +592,7 @@ impl RecordType {
     #[must_use]
     pub fn new(name: String, docs: String, fields: Vec<Field>) -> RecordType {
         let layout = TupleType::new(fields.iter().map(|field| field.ty.clone()).collect());
-        RecordType { name, docs, fields, is_error: false, extension: Extension::default(), layout }
+        RecordType { name, docs, fields, is_error: false, is_flags: false, extension: Extension::default(), layout }
     }
 }
 
@@ -535,7 +614,7 @@ impl fmt::Display for Type {
         match &self.kind {
             TypeKind::Bool => f.write_str("bool"),
             TypeKind::Scalar(scalar) => f.write_str(scalar.as_str()),
-            TypeKind::String => f.write_str("string"),
+            TypeKind::String => f.write_str(if self.is_char { "char" } else { "string" }),
             TypeKind::Json => f.write_str("json"),
             TypeKind::Duration => f.write_str("duration"),
             TypeKind::Time => f.write_str("time"),

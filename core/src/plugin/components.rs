@@ -1,49 +1,103 @@
-//! Links components: WASI 0.2, and the functions that the host provides.
+//! Links components: WASI 0.2, and the functions and resources that the host provides.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, InstancePre, Linker};
+use wasmtime::component::{Component, InstancePre, Linker, LinkerInstance, ResourceType as EngineType};
 use wasmtime::{AsContextMut as _, Engine};
 
-use crate::call::component::answer;
+use crate::call::component::{answer, drop_object};
 use crate::error::{Error, Result};
 use crate::guest::host::Import;
 use crate::guest::state::State;
+use crate::interface::{ResourceType, WORLD};
 use crate::plugin::linked::unlinked;
 use crate::wasi::preview2;
 
 /// Links a component. An import calls the host function with the same number in the instance's
 /// state.
-pub(crate) fn link(engine: &Engine, component: &Component, imports: &Arc<[Import]>) -> Result<InstancePre<State>> {
-    let linked = define(engine, component, imports).and_then(|linker| linker.instantiate_pre(component));
+pub(crate) fn link(
+    engine: &Engine,
+    component: &Component,
+    imports: &Arc<[Import]>,
+    resources: &[Arc<ResourceType>],
+) -> Result<InstancePre<State>> {
+    let linked = define(engine, component, imports, resources).and_then(|linker| linker.instantiate_pre(component));
     linked.map_err(|error| unlinked(&error))
 }
 
-fn define(engine: &Engine, component: &Component, imports: &Arc<[Import]>) -> wasmtime::Result<Linker<State>> {
+fn define(
+    engine: &Engine,
+    component: &Component,
+    imports: &Arc<[Import]>,
+    resources: &[Arc<ResourceType>],
+) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     preview2::link(&mut linker)?;
-    let numbers: HashMap<(&str, &str), usize> =
-        imports.iter().enumerate().map(|(number, import)| ((import.module.as_str(), import.name.as_str()), number)).collect();
-    for (interface, item) in component.component_type().imports(engine) {
-        let ComponentItem::ComponentInstance(instance) = item.ty else { continue };
-        let functions: Vec<_> = instance.exports(engine).filter_map(|(name, _)| Some((name, *numbers.get(&(interface, name))?))).collect();
-        if functions.is_empty() && preview2::provides(interface) {
-            continue;
-        }
-        // An interface that has only types has to be there, too.
-        let mut linked = linker.instance(interface)?;
-        for (name, number) in functions {
-            let all = imports.clone();
-            linked.func_new_async(name, move |mut store, _, params, results| {
-                let all = all.clone();
-                Box::new(async move {
-                    let answered = answer(&all[number], number, store.as_context_mut(), params, results).await;
-                    answered.map_err(Error::into_wasmtime)
-                })
-            })?;
+    let number = |(number, import): (usize, &Import)| ((import.module.clone(), import.function.core_name.clone()), number);
+    let numbers: HashMap<(String, String), usize> = imports.iter().enumerate().map(number).collect();
+    let mut known = Known { resources, aliases: Vec::new() };
+    for (name, item) in component.component_type().imports(engine) {
+        let number = |interface: &str, name: &str| numbers.get(&(interface.to_owned(), name.to_owned())).copied();
+        match item.ty {
+            ComponentItem::ComponentFunc(_) => {
+                if let Some(number) = number(WORLD, name) {
+                    define_function(&mut linker.root(), name, imports, number)?;
+                }
+            }
+            ComponentItem::ComponentInstance(instance) => {
+                let items: Vec<_> = instance.exports(engine).collect();
+                let functions: Vec<_> = items.iter().filter_map(|(item, _)| Some((*item, number(name, item)?))).collect();
+                if functions.is_empty() && preview2::provides(name) {
+                    continue;
+                }
+                // An interface that has only types has to be there, too.
+                let mut linked = linker.instance(name)?;
+                for (item, ty) in &items {
+                    if let ComponentItem::Resource(ty) = ty.ty
+                        && let Some(resource) = known.resource(name, item, ty)
+                    {
+                        linked.resource_async(item, EngineType::host_dynamic(resource.id), move |store, number| {
+                            let resource = resource.clone();
+                            Box::new(async move { drop_object(store, &resource, number).map_err(Error::into_wasmtime) })
+                        })?;
+                    }
+                }
+                for (item, number) in functions {
+                    define_function(&mut linked, item, imports, number)?;
+                }
+            }
+            _ => {}
         }
     }
     Ok(linker)
+}
+
+/// The resources that the host implements. An interface may have another's, by whatever name.
+struct Known<'r> {
+    resources: &'r [Arc<ResourceType>],
+    aliases: Vec<(EngineType, Arc<ResourceType>)>,
+}
+
+impl Known<'_> {
+    fn resource(&mut self, interface: &str, name: &str, ty: EngineType) -> Option<Arc<ResourceType>> {
+        if let Some((_, resource)) = self.aliases.iter().find(|(known, _)| *known == ty) {
+            return Some(resource.clone());
+        }
+        let resource = self.resources.iter().find(|resource| resource.interface == interface && resource.name == name)?;
+        self.aliases.push((ty, resource.clone()));
+        Some(resource.clone())
+    }
+}
+
+fn define_function(linked: &mut LinkerInstance<'_, State>, name: &str, imports: &Arc<[Import]>, number: usize) -> wasmtime::Result<()> {
+    let all = imports.clone();
+    linked.func_new_async(name, move |mut store, _, params, results| {
+        let all = all.clone();
+        Box::new(async move {
+            let answered = answer(&all[number], number, store.as_context_mut(), params, results).await;
+            answered.map_err(Error::into_wasmtime)
+        })
+    })
 }

@@ -13,7 +13,7 @@ use crate::compile::program::Program;
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::host::Import;
 use crate::guest::state::State;
-use crate::interface::SlotKind;
+use crate::interface::{Interface, ResourceType, Side, SlotKind};
 use crate::platform::fork::{self, Kept};
 use crate::plugin::components;
 use crate::sched::driver::Driver;
@@ -29,6 +29,8 @@ pub(crate) struct Linked {
     /// numbered after these.
     pub(crate) imported: u32,
     imports: Arc<[Import]>,
+    /// The resources that the host implements, for a component.
+    resources: Box<[Arc<ResourceType>]>,
     direct: OnceLock<Result<Kept<InstancePre<State>>>>,
     on_fibers: OnceLock<Result<Kept<InstancePre<State>>>>,
     component: OnceLock<Result<Kept<component::InstancePre<State>>>>,
@@ -41,7 +43,7 @@ pub(crate) enum Pre<'l> {
 }
 
 impl Linked {
-    pub(crate) fn new(settings: Settings, program: Program, imports: &Arc<[Import]>) -> Result<Linked> {
+    pub(crate) fn new(settings: Settings, program: Program, imports: &Arc<[Import]>, interface: Option<&Interface>) -> Result<Linked> {
         let imported = match &program {
             Program::Module(module) => module.imports().filter(|import| import.ty().func().is_some()).count() as u32,
             Program::Component(_) => 0,
@@ -49,7 +51,9 @@ impl Linked {
         let engine = engine::engine(settings)?;
         let (direct, on_fibers, component) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
         let (program, imports) = (Kept::new(program), imports.clone());
-        Ok(Linked { settings, engine, program, imported, imports, direct, on_fibers, component })
+        let all = interface.iter().flat_map(|interface| &interface.resources);
+        let resources = all.filter(|resource| resource.ty.side == Side::Host).map(|resource| resource.ty.clone()).collect();
+        Ok(Linked { settings, engine, program, imported, imports, resources, direct, on_fibers, component })
     }
 
     /// Links it, so that a damaged program is reported before the first instance is made.
@@ -63,7 +67,8 @@ impl Linked {
         let module = match &*self.program {
             Program::Module(module) => module,
             Program::Component(program) => {
-                let linked = self.component.get_or_init(|| components::link(self.engine, program, &self.imports).map(Kept::new));
+                let link = || components::link(self.engine, program, &self.imports, &self.resources).map(Kept::new);
+                let linked = self.component.get_or_init(link);
                 return linked.as_deref().map(Pre::Component).map_err(Clone::clone);
             }
         };

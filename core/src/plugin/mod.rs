@@ -77,7 +77,7 @@ impl Compiled {
             bounds::check_parts(code.bytes(), options.bounds)?;
             ModuleInfo::parse(code.bytes())?
         };
-        let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
+        let interface = info.interface()?;
         let Exports { all: exports, named } = signatures::exports(&info, interface.as_ref())?;
         let number = |(number, export): (usize, &Export)| (Arc::as_ptr(&export.function).addr(), number);
         let members = exports.iter().enumerate().skip(named).map(number).collect();
@@ -112,7 +112,7 @@ impl Compiled {
         }
         let program = self.code.program(settings, budget)?;
         let _held = fork::hold()?;
-        let linked = Arc::new(Linked::new(settings, program, &self.imports)?);
+        let linked = Arc::new(Linked::new(settings, program, &self.imports, self.interface.as_ref())?);
         self.linked.lock().unwrap_or_else(PoisonError::into_inner).push(linked.clone());
         Ok(linked)
     }
@@ -394,7 +394,7 @@ impl fmt::Debug for Plugin {
 /// A module's declarations, after they were compared with its functions.
 fn checked(bytes: &[u8]) -> Result<ModuleInfo> {
     let info = ModuleInfo::parse(bytes)?;
-    let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
+    let interface = info.interface()?;
     signatures::exports(&info, interface.as_ref())?;
     signatures::imports(&info, interface.as_ref())?;
     Ok(info)

@@ -33,7 +33,7 @@ pub(crate) struct Exports {
 /// The functions that can be called, each with its signature by the interface.
 pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Result<Exports> {
     if info.kind == ModuleKind::Component {
-        return of_component(interface);
+        return Ok(of_component(interface));
     }
     let (mut exports, mut members) = (Vec::new(), Vec::new());
     let mut promised = HashSet::new();
@@ -100,15 +100,12 @@ pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Resul
 }
 
 /// What a component exports, whose functions the engine has compared with their types.
-fn of_component(interface: Option<&Interface>) -> Result<Exports> {
-    let Some(interface) = interface else { return Ok(Exports { all: Vec::new(), named: 0 }) };
-    if let Some(resource) = interface.resources.first() {
-        let text = format!("the component's resource {} can't be passed: handles of components are not supported", resource.ty.name);
-        return Err(Error::new(ErrorKind::InvalidPlugin, text));
-    }
-    let all: Vec<_> = interface.exports.iter().map(|function| Export { function: function.clone(), post: None }).collect();
+fn of_component(interface: Option<&Interface>) -> Exports {
+    let one = |function: &Arc<Function>| Export { function: function.clone(), post: None };
+    let mut all: Vec<_> = interface.iter().flat_map(|interface| &interface.exports).map(one).collect();
     let named = all.len();
-    Ok(Exports { all, named })
+    all.extend(interface.into_iter().flat_map(Interface::members).map(one));
+    Exports { all, named }
 }
 
 /// The functions that the host has to provide, and those that it always provides.
@@ -121,7 +118,14 @@ pub(crate) fn imports(info: &ModuleInfo, interface: Option<&Interface>) -> Resul
             function: function.clone(),
             provided: provided(&from.name, &function.name),
         };
-        return Ok(all.flat_map(|from| from.functions.iter().map(move |function| one(from, function))).collect());
+        let functions = all.flat_map(|from| from.functions.iter().map(move |function| one(from, function)));
+        let methods = interface.into_iter().flat_map(resources::methods).map(|method| Import {
+            module: method.module,
+            name: method.name,
+            function: method.function,
+            provided: Some(method.provided),
+        });
+        return Ok(functions.chain(methods).collect());
     }
     let mut imports = Vec::new();
     let of_resources = interface.map(resources::imports).unwrap_or_default();

@@ -62,6 +62,37 @@ pub fn plugin(wat: &str) -> Result<Plugin, Error> {
     Plugin::from_bytes("test.wasm", &assemble(wat))
 }
 
+/// A component of that world, by a core module in text form with the names that tools give its
+/// functions.
+pub fn component(wit: &str, core: &str) -> Plugin {
+    Plugin::from_bytes("component.wasm", &component_bytes(wit, core)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The bytes of [`component`].
+pub fn component_bytes(wit: &str, core: &str) -> Vec<u8> {
+    let mut resolve = wit_parser::Resolve::default();
+    let package = resolve.push_source("test.wit", wit).unwrap_or_else(|error| panic!("{error:#}"));
+    let world = resolve.select_world(&[package], None).unwrap_or_else(|error| panic!("{error:#}"));
+    let mut module = assemble(&format!("(module {core} {ALLOCATOR})"));
+    let embedded = wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8);
+    embedded.unwrap_or_else(|error| panic!("{error:#}"));
+    let encoder = wit_component::ComponentEncoder::default().module(&module);
+    encoder.and_then(|encoder| encoder.validate(true).encode()).unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+/// A memory, and an allocator that gives what it never gets back.
+const ALLOCATOR: &str = r#"
+    (memory (export "memory") 1)
+    (global $next (mut i32) (i32.const 4096))
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (local $at i32)
+        (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+        (global.set $next (i32.add (local.get $at) (local.get 3)))
+        (block $fits
+            (br_if $fits (i32.lt_u (global.get $next) (i32.mul (memory.size) (i32.const 65536))))
+            (drop (memory.grow (i32.add (i32.div_u (local.get 3) (i32.const 65536)) (i32.const 1)))))
+        (local.get $at))
+"#;
+
 /// A module in text form, as bytes.
 pub fn assemble(wat: &str) -> Vec<u8> {
     wat::parse_str(wat).unwrap_or_else(|error| panic!("the test's module is wrong: {error}"))

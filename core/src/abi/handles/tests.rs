@@ -126,7 +126,7 @@ fn all_or_nothing_is_passed() {
     let (thing, _, f) = resources();
     let handles = table(3);
     let drops = Arc::new(AtomicU32::new(0));
-    let object = HostObject(Arc::new(Counted(drops.clone())));
+    let object = HostObject::of(Arc::new(Counted(drops.clone())));
     let (one, other) = (given(&handles, &thing, 1), given(&handles, &thing, 2));
     let twice = vec![host(&f, &object, true), host(&f, &object, false), Passed::Own(one.clone()), Passed::Own(one.clone())];
     assert_eq!(pass(&handles, twice).err().map(|error| error.kind()), Some(ErrorKind::TypeMismatch));
@@ -150,7 +150,7 @@ fn all_or_nothing_is_passed() {
 fn what_was_lent_ends_only_in_its_own_guest() {
     let (thing, _, f) = resources();
     let handles = table(10);
-    let object = HostObject(Arc::new(()));
+    let object = HostObject::of(Arc::new(()));
     let (numbers, lent) = pass(&handles, vec![host(&f, &object, false)]).expect("it fits");
     let held = given(&handles, &thing, 5);
     handles.forget();
@@ -167,7 +167,7 @@ fn what_was_lent_ends_only_in_its_own_guest() {
 fn what_the_program_has_ends_when_it_returns_the_instance() {
     let (thing, _, f) = resources();
     let handles = table(10);
-    let object = HostObject(Arc::new(()));
+    let object = HostObject::of(Arc::new(()));
     let (_, lent) = pass(&handles, vec![host(&f, &object, false)]).expect("it fits");
     let held = [given(&handles, &thing, 1), given(&handles, &thing, 2)];
     handles.end_given();

@@ -3,39 +3,48 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use wit_parser::{Resolve, TypeDefKind, TypeId, TypeOwner};
+use wit_parser::{Resolve, TypeDefKind, TypeId, WorldItem};
 
-use super::{Reader, check_names, docs, invalid};
+use super::{Reader, Sort, check_names, docs, invalid};
 use crate::error::Result;
-use crate::interface::{Case, Type, TypeKind, VariantType};
+use crate::interface::{Case, Failure, Type, TypeKind, VariantType};
 
-/// What a function fails with: a text, or a chain of the plugin's errors.
-pub(super) enum Failure {
-    Text,
-    Chain(Arc<VariantType>),
+/// What a function fails with.
+#[derive(Default)]
+pub(super) struct Fails {
+    pub(super) failure: Failure,
+    /// The errors of which there are chains. Without them it is a text.
+    pub(super) errors: Option<Arc<VariantType>>,
 }
 
 impl Reader<'_> {
-    /// The result of a function: a `result` is taken apart here, and allowed nowhere else. Gives
-    /// the type of its value, and what the function fails with, if it can.
-    pub(super) fn result(&mut self, ty: &wit_parser::Type) -> Result<(Option<Type>, Option<Failure>)> {
-        if let wit_parser::Type::Id(id) = ty {
-            match &self.resolve.types[*id].kind {
-                TypeDefKind::Type(alias) if self.resolve.types[*id].owner == TypeOwner::None => return self.result(alias),
-                TypeDefKind::Result(result) => {
-                    let value = result.ok.as_ref().map(|ok| self.ty(ok, 0)).transpose()?;
-                    let listed = result.err.and_then(|error| listed_variant(self.resolve, &error));
-                    let failure = match (result.err, listed) {
-                        (Some(wit_parser::Type::String), _) => Failure::Text,
-                        (_, Some(errors)) => Failure::Chain(self.errors(errors)?),
-                        _ => return Err(invalid("the error of a result must be a string, or a list of the plugin's errors")),
-                    };
-                    return Ok((value, Some(failure)));
-                }
-                _ => {}
-            }
+    /// The result of a function, of which a `result` is taken apart here. Gives the type of its
+    /// value, and what the function fails with, if it can.
+    pub(super) fn result(&mut self, ty: &wit_parser::Type) -> Result<(Option<Type>, Option<Fails>)> {
+        let def = unaliased(self.resolve, *ty).map(|id| &self.resolve.types[id].kind);
+        let Some(TypeDefKind::Result(result)) = def else { return Ok((Some(self.ty(ty, 0)?), None)) };
+        let value = result.ok.as_ref().map(|ok| self.ty(ok, 0)).transpose()?;
+        Ok((value, Some(self.fails(result.err.as_ref())?)))
+    }
+
+    fn fails(&mut self, error: Option<&wit_parser::Type>) -> Result<Fails> {
+        let is_component = self.sort == Sort::Component;
+        let Some(error) = error else {
+            return if is_component { Ok(Fails { failure: Failure::Nothing, errors: None }) } else { Err(invalid(NO_ERROR)) };
+        };
+        if *error == wit_parser::Type::String {
+            return Ok(Fails::default());
         }
-        Ok((Some(self.ty(ty, 0)?), None))
+        match listed_variant(self.resolve, error).map(|errors| self.errors(errors)) {
+            Some(Ok(errors)) => Ok(Fails { failure: Failure::Error, errors: Some(errors) }),
+            // Other lists of variants are as good as anything else.
+            _ if is_component => {
+                let (failure, errors) = self.failure(error)?;
+                Ok(Fails { failure, errors: Some(errors) })
+            }
+            Some(Err(error)) => Err(error),
+            None => Err(invalid(NO_ERROR)),
+        }
     }
 
     /// The errors with fields that functions return, of which one with that list as its error type
@@ -70,6 +79,8 @@ impl Reader<'_> {
     }
 }
 
+const NO_ERROR: &str = "the error of a result must be a string, or a list of the plugin's errors";
+
 /// The variant of which a type is a list, if it is one.
 fn listed_variant(resolve: &Resolve, ty: &wit_parser::Type) -> Option<TypeId> {
     let wit_parser::Type::Id(id) = ty else { return None };
@@ -92,8 +103,18 @@ pub(super) fn unaliased(resolve: &Resolve, mut ty: wit_parser::Type) -> Option<T
 
 /// The records with the fields of errors: those within the variants of which results have lists as
 /// their errors. They are known before any type is read, since a record is read once.
-pub(super) fn records(resolve: &Resolve) -> HashSet<TypeId> {
+pub(super) fn records(resolve: &Resolve, sort: Sort) -> HashSet<TypeId> {
     let mut found = HashSet::new();
+    if sort == Sort::Component {
+        // Any record that a function fails with.
+        let within = resolve.interfaces.iter().flat_map(|(_, interface)| interface.functions.values());
+        let items = resolve.worlds.iter().flat_map(|(_, world)| world.imports.values().chain(world.exports.values()));
+        let of_worlds = items.filter_map(|item| if let WorldItem::Function(function) = item { Some(function) } else { None });
+        let results = within.chain(of_worlds).filter_map(|function| unaliased(resolve, function.result?));
+        let errors = results.filter_map(|id| if let TypeDefKind::Result(result) = &resolve.types[id].kind { result.err } else { None });
+        let errors = errors.filter_map(|error| unaliased(resolve, error));
+        found.extend(errors.filter(|id| matches!(resolve.types[*id].kind, TypeDefKind::Record(_))));
+    }
     let results = resolve.types.iter().filter_map(|(_, def)| match &def.kind {
         TypeDefKind::Result(result) => result.err,
         _ => None,

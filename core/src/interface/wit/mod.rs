@@ -1,5 +1,6 @@
 //! Parses WIT text into the type model.
 
+mod component;
 mod errors;
 mod resource;
 #[cfg(test)]
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 use wit_parser::{FunctionKind, Resolve, TypeDefKind, TypeId, TypeOwner, WorldItem, WorldKey};
 
-use self::errors::Failure;
+use self::component::{nested_option, nested_result};
 use self::resource::{check_handles, check_shape, interface_name, method_name, resource_of};
 use super::resource::{Resource, ResourceType, Shape, Side};
 use super::{
@@ -24,6 +25,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// The interfaces that every host provides; see docs/abi.md, sections 7 and 9.
 pub(crate) const CONTEXT_INTERFACE: &str = "undergo:go/context";
 pub(crate) const REFUSAL_INTERFACE: &str = "undergo:go/refusal";
+/// The interface of what a component imports by itself, and not from one.
+pub(crate) const WORLD: &str = "world";
 const GO_TYPES: &str = "undergo:go/types";
 
 /// A text may come from a hostile module. These bounds keep the recursion of the parser and of this
@@ -33,7 +36,16 @@ const MAX_DEPTH: usize = 64;
 const MAX_TYPE_SIZE: u32 = 1 << 20;
 const MAX_PARTS: usize = 4096;
 
-pub(super) fn parse(wit: &str) -> Result<Interface> {
+/// What has the interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sort {
+    /// A module, whose values are those of Go.
+    Module,
+    /// A component, by anyone.
+    Component,
+}
+
+pub(super) fn parse(sort: Sort, wit: &str) -> Result<Interface> {
     check_text(wit)?;
     // The parser expects texts that people write. If it panics on another, the text is invalid.
     let resolved = catch_unwind(AssertUnwindSafe(|| {
@@ -48,11 +60,13 @@ pub(super) fn parse(wit: &str) -> Result<Interface> {
     };
     let reader = Reader {
         resolve: &resolve,
+        sort,
         known: HashMap::new(),
         named: Vec::new(),
         errors: HashMap::new(),
-        of_errors: errors::records(&resolve),
+        of_errors: errors::records(&resolve, sort),
         resources: HashMap::new(),
+        made: HashMap::new(),
     };
     reader.read(package, wit)
 }
@@ -100,6 +114,7 @@ impl Measured {
 
 struct Reader<'a> {
     resolve: &'a Resolve,
+    sort: Sort,
     /// Each named type once, so that a record is the same object wherever it occurs.
     known: HashMap<TypeId, Measured>,
     named: Vec<Type>,
@@ -107,6 +122,8 @@ struct Reader<'a> {
     errors: HashMap<TypeId, Arc<VariantType>>,
     of_errors: HashSet<TypeId>,
     resources: HashMap<TypeId, Arc<ResourceType>>,
+    /// The types of components that have no name in the text, by the name that they get here.
+    made: HashMap<String, Type>,
 }
 
 impl Reader<'_> {
@@ -118,7 +135,7 @@ impl Reader<'_> {
         self.resources = resource::resources(self.resolve, world)?;
         let world = &self.resolve.worlds[world];
         check_names("the world", [world.name.as_str()].into_iter())?;
-        let (mut imports, mut resources) = (Vec::new(), Vec::new());
+        let (mut imports, mut own, mut resources) = (Vec::new(), Vec::new(), Vec::new());
         for (key, item) in &world.imports {
             match item {
                 WorldItem::Interface { .. } if is_wasi(self.resolve, key) => {}
@@ -127,12 +144,17 @@ impl Reader<'_> {
                     check_names("an import", functions.iter().map(|function| function.name.as_str()))?;
                     imports.push(ImportedInterface { name: interface_name(self.resolve, key), functions });
                 }
+                WorldItem::Function(function) if self.sort == Sort::Component => {
+                    own.push(Arc::new(self.function(function, function.name.clone(), Side::Host)?));
+                }
                 WorldItem::Function(function) => {
                     return Err(invalid(format!("the import {} belongs to no interface", function.name)));
                 }
                 WorldItem::Type { .. } => {}
             }
         }
+        check_names("an import", own.iter().map(|function| function.name.as_str()))?;
+        imports.push(ImportedInterface { name: WORLD.to_owned(), functions: own });
         imports.retain(|import| !import.functions.is_empty());
         check_names("an imported interface", imports.iter().map(|import| import.name.as_str()))?;
         let mut exports = Vec::new();
@@ -173,6 +195,15 @@ impl Reader<'_> {
             let of = |kind: &str| invalid(format!("function {}: {kind} can't be called", function.name));
             let (resource, name) = match function.kind {
                 FunctionKind::Freestanding => (None, function.name.clone()),
+                // A function of its own, named after both: there is no object yet that has it.
+                FunctionKind::Static(resource) if self.sort == Sort::Component => {
+                    let resource = own.get(&resource).ok_or_else(|| of("a function of a resource that is elsewhere"))?;
+                    (None, format!("{}-{}", resource.ty.name, method_name(&function.name)))
+                }
+                FunctionKind::Constructor(resource) if side == Side::Host && self.sort == Sort::Component => {
+                    let resource = own.get(&resource).ok_or_else(|| of("a function of a resource that is elsewhere"))?;
+                    (None, resource.ty.name.clone())
+                }
                 FunctionKind::Method(resource) | FunctionKind::Constructor(resource) => {
                     let resource = own.get_mut(&resource).ok_or_else(|| of("a function of a resource that is elsewhere"))?;
                     let name = match function.kind {
@@ -209,17 +240,17 @@ impl Reader<'_> {
             let ty = self.ty(&param.ty, 0).map_err(at)?;
             params.push(Field { name: param.name.clone(), docs: String::new(), ty });
         }
-        let (result, error) = match &function.result {
+        let (result, fails) = match &function.result {
             None => (None, None),
             Some(ty) => self.result(ty).map_err(at)?,
         };
         let is_method = matches!(function.kind, FunctionKind::Method(_));
-        let mut function = Function::new(name, docs(&function.docs), params, result, error.is_some());
+        let mut function = Function::new(name, docs(&function.docs), params, result, fails.is_some());
         function.is_method = is_method;
-        if let Some(Failure::Chain(errors)) = error {
-            function.errors = Some(errors);
+        if let Some(fails) = fails {
+            (function.failure, function.errors) = (fails.failure, fails.errors);
         }
-        check_handles(&function, side)?;
+        check_handles(&function, side, self.sort)?;
         if function.abi.params.size > MAX_TYPE_SIZE || function.abi.result.size > MAX_TYPE_SIZE {
             return Err(invalid(format!("function {}: its values are too large", function.name)));
         }
@@ -250,6 +281,7 @@ impl Reader<'_> {
             Wit::F64 => scalar(Scalar::F64),
             Wit::String => Ok(Measured::leaf(TypeKind::String)),
             Wit::Id(id) => self.defined(*id, depth),
+            Wit::Char if self.sort == Sort::Component => Ok(Measured { ty: Type::char(), depth: 1, parts: 1 }),
             Wit::Char | Wit::ErrorContext => Err(invalid("it uses a type that has no counterpart in Go (char or error-context)")),
         }
     }
@@ -264,6 +296,7 @@ impl Reader<'_> {
         }
         let name = def.name.clone().unwrap_or_default();
         let (mut inner_depth, mut parts) = (0, 1_usize);
+        let is_component = self.sort == Sort::Component;
         let mut inner = |ty: &wit_parser::Type| -> Result<Type> {
             let inner = self.measured(ty, depth + 1)?;
             inner_depth = inner_depth.max(inner.depth);
@@ -273,7 +306,14 @@ impl Reader<'_> {
         let kind = match &def.kind {
             TypeDefKind::Type(alias) => return self.measured(alias, depth + 1),
             TypeDefKind::List(item) => TypeKind::List(Arc::new(inner(item)?)),
-            TypeDefKind::Option(value) => TypeKind::Option(Arc::new(inner(value)?)),
+            TypeDefKind::Option(value) => {
+                let value = inner(value)?;
+                if is_component && matches!(value.kind, TypeKind::Option(_)) {
+                    nested_option(value)
+                } else {
+                    TypeKind::Option(Arc::new(value))
+                }
+            }
             TypeDefKind::Map(key, value) => TypeKind::Map(Arc::new(MapType::new(inner(key)?, inner(value)?))),
             TypeDefKind::Tuple(tuple) => {
                 let items = tuple.types.iter().map(inner).collect::<Result<_>>()?;
@@ -307,6 +347,19 @@ impl Reader<'_> {
                 }
                 TypeKind::Variant(Arc::new(VariantType::new(name, docs(&def.docs), cases)))
             }
+            TypeDefKind::Flags(flags) if is_component => {
+                check_names("a flag", flags.flags.iter().map(|flag| flag.name.as_str()))?;
+                let bool = || Type::new(TypeKind::Bool);
+                let fields = flags.flags.iter().map(|flag| Field { name: flag.name.clone(), docs: docs(&flag.docs), ty: bool() });
+                let mut record = RecordType::new(name, docs(&def.docs), fields.collect());
+                record.is_flags = true;
+                TypeKind::Record(Arc::new(record))
+            }
+            TypeDefKind::Result(result) if is_component => {
+                let mut value = |ty: &Option<wit_parser::Type>| ty.as_ref().map(&mut inner).transpose();
+                let (ok, err) = (value(&result.ok)?, value(&result.err)?);
+                nested_result(&name, docs(&def.docs), ok, err)
+            }
             TypeDefKind::Handle(handle) => {
                 let found = resource_of(self.resolve, *handle).and_then(|(id, is_own)| Some((self.resources.get(&id)?.clone(), is_own)));
                 match found {
@@ -327,7 +380,11 @@ impl Reader<'_> {
         if let TypeKind::Record(_) | TypeKind::Enum(_) | TypeKind::Variant(_) = ty.kind {
             // Where it is used, it is represented by its name.
             parts = 1;
-            self.named.push(ty.clone());
+            if def.name.is_some() {
+                self.named.push(ty.clone());
+            } else {
+                ty = self.made(ty);
+            }
         }
         if inner_depth >= MAX_DEPTH || parts > MAX_PARTS {
             return Err(invalid("a type is nested too deeply"));

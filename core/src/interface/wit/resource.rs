@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use wit_parser::{FunctionKind, InterfaceId, Resolve, TypeDefKind, TypeId, WorldId, WorldItem, WorldKey};
 
 use super::errors::unaliased;
-use super::{check_names, docs, invalid, is_go_type, is_wasi};
+use super::{Sort, check_names, docs, invalid, is_go_type, is_wasi};
 use crate::error::Result;
 use crate::interface::resource::{ResourceType, Shape, Side};
 use crate::interface::types::{Extension, Function, Holds, Scalar, Type, TypeKind};
@@ -153,11 +153,14 @@ fn is_batch(ty: &Type) -> bool {
 }
 
 /// Which handles a function may take and give: see docs/abi.md, section 10.
-pub(super) fn check_handles(function: &Function, side: Side) -> Result<()> {
+pub(super) fn check_handles(function: &Function, side: Side, sort: Sort) -> Result<()> {
     let any = [Holds::GUEST_OWN, Holds::GUEST_BORROW, Holds::HOST_OWN, Holds::HOST_BORROW].into_iter().fold(Holds::NONE, Holds::with);
-    let (taken, given) = match side {
-        Side::Guest => (any, Holds::GUEST_OWN),
-        Side::Host => (Holds::NONE, Holds::HOST_OWN),
+    let own = Holds::GUEST_OWN.with(Holds::HOST_OWN);
+    let (taken, given) = match (side, sort) {
+        (Side::Guest, Sort::Module) => (any, Holds::GUEST_OWN),
+        (Side::Host, Sort::Module) => (Holds::NONE, Holds::HOST_OWN),
+        (Side::Guest, Sort::Component) => (any, own),
+        (Side::Host, Sort::Component) => (own.with(Holds::HOST_BORROW), own),
     };
     let fits = function.own_params().iter().all(|param| param.ty.holds.is_within(taken))
         && function.result.as_ref().is_none_or(|result| result.holds.is_within(given));
@@ -165,6 +168,7 @@ pub(super) fn check_handles(function: &Function, side: Side) -> Result<()> {
         return Ok(());
     }
     let text = match side {
+        _ if sort == Sort::Component => "it lends an object of the component to the host",
         Side::Guest => "it gives a handle of an object of the host, or a borrowed one",
         Side::Host => "functions of the host take no handles, and give those of objects of the host",
     };

@@ -302,3 +302,67 @@ fn what_cannot_be_is_refused() {
     let refused = small.spawn(move || [100, 200, 100_000].map(|n| Interface::parse(&deep(n)).is_err()));
     assert_eq!(refused.expect("a thread").join().expect("no panic"), [true; 3]);
 }
+
+const FOREIGN: &str = "package a:b;
+interface host {
+  resource item { constructor(name: string); open: static func() -> item; name: func() -> string; }
+  same: func(a: borrow<item>, b: item) -> item;
+}
+interface api {
+  use host.{item};
+  flags rights { read, write }
+  enum problem { lost }
+  record fault { code: u8 }
+  type outcome = result<u8, problem>;
+  resource doc { constructor(text: string); parse: static func(text: string) -> result<doc, problem>; }
+  f: func(c: char, r: rights, o: outcome, all: list<result<u8, string>>, again: option<result<u8, string>>) -> result<outcome, fault>;
+  g: func() -> result<_, list<rights>>;
+  h: func() -> result<option<option<item>>>;
+}
+world w { import host; import print: func(text: string); export api; }
+";
+
+#[test]
+fn components_have_types_that_modules_refuse() {
+    expect_refused(FOREIGN);
+    let interface = Interface::parse_component(FOREIGN).unwrap_or_else(|error| panic!("{error}"));
+    let shown: Vec<_> = interface.exports.iter().map(ToString::to_string).collect();
+    let wanted = [
+        "f(c: char, r: rights, o: outcome, all: list<result-u8-string>, again: option<result-u8-string>) -> result<outcome, fault>",
+        "g() -> result<_, list<rights>>",
+        "h() -> result<option-option-item>",
+        "doc-parse(text: string) -> result<doc, problem>",
+    ];
+    let mut sorted = shown.clone();
+    sorted.sort();
+    let mut expected = wanted.to_vec();
+    expected.sort_unstable();
+    assert_eq!(sorted, expected);
+    let host = interface.imports.iter().find(|import| import.name == "a:b/host").expect("it is imported");
+    let names: Vec<_> = host.functions.iter().map(|function| (function.name.as_str(), function.core_name.as_str())).collect();
+    assert_eq!(names.len(), 3);
+    for name in [("item", "[constructor]item"), ("item-open", "[static]item.open"), ("same", "same")] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    assert!(interface.import(WORLD, "print").is_some());
+    let mut types: Vec<_> = interface.types.iter().filter_map(Type::name).collect();
+    types.sort_unstable();
+    assert_eq!(
+        types,
+        ["fault", "list-rights-failure", "option-option-item", "outcome", "problem", "problem-failure", "result-u8-string", "rights"]
+    );
+    let f = interface.export("f").expect("f");
+    assert!(!f.is_alike() && f.errors.as_ref().is_some_and(|errors| errors.cases[1].name == "fault"));
+    assert!(matches!(&f.params[1].ty.kind, TypeKind::Record(rights) if rights.is_flags && rights.fields.len() == 2));
+}
+
+fn expect_refused(wit: &str) {
+    assert_eq!(Interface::parse(wit).expect_err(wit).kind(), ErrorKind::InvalidPlugin);
+}
+
+#[test]
+fn components_lend_no_objects_of_their_own_to_the_host() {
+    let wit = "package a:b; interface api { resource t { } } interface host { use api.{t}; f: func(x: borrow<t>); } \
+               world w { export api; import host; }";
+    assert!(Interface::parse_component(wit).is_err());
+}
