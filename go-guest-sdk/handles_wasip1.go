@@ -9,6 +9,8 @@ type Ref struct {
 	handle uint32 // 0 when it has ended
 	// function and parameter are where it was passed for a call.
 	function, parameter string
+	// cleanup ends a handle that the host has passed for good.
+	cleanup runtime.Cleanup
 }
 
 // Handle is the handle of r, for a call of the host. The caller keeps r alive until the
@@ -20,10 +22,34 @@ func (r *Ref) Handle() uint32 {
 	return r.handle
 }
 
+// Give is the handle of r, which the host gets for good. It has to have been passed so.
+func (r *Ref) Give() uint32 {
+	h := r.Handle()
+	if r.function != "" {
+		panic("undergo: what was passed for a call of " + r.function + " only can't be given back to the host")
+	}
+	r.cleanup.Stop()
+	r.handle = 0
+	taken--
+	return h
+}
+
 //go:noinline
 func (r *Ref) over() {
+	if r.function == "" {
+		panic("undergo: an object was used after it had been given back to the host")
+	}
 	panic("undergo: " + r.function + ": " + r.parameter + " was used after the call that it was passed for; write //undergo:keep " +
 		r.parameter + " above " + r.function + " to keep it")
+}
+
+// OfHost is r, which a Go value refers to as an object of the host's: a typ. It may refer to
+// none, since the plugin may have types with the same methods.
+func OfHost(r *Ref, typ string) *Ref {
+	if r == nil {
+		panic("undergo: the host takes a " + typ + " only if it has given it itself")
+	}
+	return r
 }
 
 // What an argument refers to ends with its call. The calls of exports are nested, as is
@@ -152,7 +178,7 @@ func Borrow(h uint32) *Ref {
 func Own(h uint32, drop func(uint32)) *Ref {
 	r := &Ref{handle: h}
 	a := &abandoned{handle: handle{h, drop}}
-	runtime.AddCleanup(r, func(a *abandoned) {
+	r.cleanup = runtime.AddCleanup(r, func(a *abandoned) {
 		taken--
 		a.push()
 	}, a)

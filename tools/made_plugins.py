@@ -183,6 +183,45 @@ def typed(dice: random.Random) -> Module:
     return module
 
 
+def interface(dice: random.Random) -> str:
+    """Make the WIT of an interface that a plugin could import."""
+    kinds = ["s32", "u8", "string", "list<u8>", "list<string>", "option<u16>", "map<string, f64>", "tuple<bool, f32>"]
+    # Capitals are refused, and a method has a parameter of that name already.
+    small = [word for word in WORDS if word.islower() and word != "self"]
+    types: list[str] = []
+    errors: list[str] = ["string"]
+    out: list[str] = []
+
+    def some(count: int) -> list[str]:
+        return distinct(f"%{word}" if word in RESERVED else word for word in dice.sample(small, count))
+
+    def declare(what: str, shown: str, parts: Iterable[str], end: str = ",") -> None:
+        inner = "".join(f"{comment(dice)}  {part}{end}\n" for part in parts)
+        out.append(f"{comment(dice)}  {what} {shown} {{\n{inner}  }}\n")
+
+    def function(params: list[str]) -> str:
+        taken = ", ".join(f"{param}: {dice.choice(kinds + types)}" for param in params)
+        value = dice.choice(["_", *kinds, *types])
+        return f"func({taken}) -> result<{value}, {dice.choice(errors)}>"
+
+    names = some(20)
+    for number, shown in enumerate(names[:8]):
+        match number % 4:
+            case 0:
+                declare("record", shown, [f"{part}: {dice.choice(kinds + types)}" for part in some(5)])
+            case 1:
+                declare("enum", shown, some(5))
+            case 2:
+                declare("variant", shown, [f"{case}({dice.choice(kinds + types)})" if dice.random() < 0.7 else case for case in some(5)])
+            case _:
+                declare("resource", shown, [f"{method}: {function(some(2))}" for method in some(3)], ";")
+                continue
+        types.append(shown)
+        errors.append(shown)
+    out += [f"{comment(dice)}  {shown}: {function(some(3))};\n" for shown in names[8:]]
+    return f"package a:b@1.2.3-x;\n{comment(dice)}interface {dice.choice(['i', 'store', '%type', 'go', 'main'])} {{\n{''.join(out)}}}\n"
+
+
 def bare(dice: random.Random) -> Module:
     """Make a plugin without one. Its file has any name."""
     file = "".join(dice.choice([*NAMES, "\n", "\r", "\u2028", "\x1b", "-*- coding: utf-7 -*-"]) for _ in range(dice.randrange(1, 7)))

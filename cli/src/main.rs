@@ -21,6 +21,7 @@
 //! compile.rs   undergo compile
 //! call.rs      undergo call
 //! optimize.rs  undergo optimize
+//! bindgen/     undergo bindgen
 //! json.rs      values as JSON
 //! go.rs        the Go toolchain
 //! forward.rs   what the guest prints
@@ -28,7 +29,6 @@
 //! fit.rs       whether a component or a plugin fits a world
 //! parts.rs     what a module or a component is made of
 //! worlds/      worlds and interfaces of WIT, from wherever they are written
-//! bindgen/     undergo bindgen
 //! options.rs   options that say what a plugin may reach and use
 //! value.rs     a value of JSON
 //! rfc3339.rs   times

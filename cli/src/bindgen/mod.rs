@@ -5,6 +5,7 @@ mod classes;
 pub(crate) mod cpp;
 mod filters;
 mod go;
+mod go_guest;
 mod java;
 mod kotlin;
 mod layout;
@@ -21,26 +22,34 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use undergo::Plugin;
 
 use crate::options::Bounds;
 use crate::progress::Progress;
 
-/// Write a typed module for calling a plugin
+/// Write a typed module for calling a plugin, or Go packages by which one imports interfaces
 #[derive(clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// The plugin
+    /// The plugin; for go-guest a .wit file, a folder of such files, a plugin or a component
     file: PathBuf,
     /// The language of the module
     #[arg(long, value_enum)]
     lang: Language,
-    /// The file to write; standard output without it. For Go it may be a folder
+    /// The file to write; standard output without it. For Go it may be a folder, for go-guest it is
+    /// one
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The package of the file, for Java; none without it
+    /// For go-guest, the world whose imports are wanted; not needed if there is one only
+    #[arg(long, value_name = "NAME", conflicts_with = "interface")]
+    world: Option<String>,
+    /// For go-guest, the interface that is wanted
+    #[arg(long, value_name = "NAME")]
+    interface: Option<String>,
+    /// The package of the file, for Java, none without it; for go-guest, the import path of the
+    /// folder, if no go.mod says it
     #[arg(long, value_name = "NAME")]
     package: Option<String>,
     #[command(flatten)]
@@ -52,6 +61,7 @@ enum Language {
     C,
     Cpp,
     Go,
+    GoGuest,
     Java,
     Kotlin,
     Python,
@@ -79,6 +89,10 @@ method for each export that throws, and one that gives a result. It needs underg
 The Go package has a struct for each record, constants for each enum, an interface for each variant and for each interface that the plugin imports, a type for each resource, and a client with a typed method for \
 each export, for an instance or a pool, which uses no reflection. It needs Go 1.24 and the module github.com/undergo-dev/undergo/bindings-go.
 
+For go-guest it is the other way round: there is a Go package for each interface, in a folder of its own, by which a plugin imports that from its host: plain \
+declarations for undergo build, with a type for each type, an interface for each resource, and a variable for each function. The errors of functions have the types that \
+the interface gives them.
+
 The Java file has a class with a typed method for each export, for an instance or a pool, without reflection, and in it a record for each record, an enum for each \
 enum, a sealed interface for each variant, an exception for each error with fields, and an interface for each interface that the plugin imports. The class is \
 called after the file. It needs Java 17 and the package dev.undergo:undergo-java.
@@ -103,6 +117,7 @@ Examples:
   undergo bindgen greeter.wasm --lang c -o greeter.h
   undergo bindgen greeter.wasm --lang cpp -o greeter.hpp
   undergo bindgen greeter.wasm --lang go -o greeter/
+  undergo bindgen keyvalue.wit --lang go-guest --interface store -o host/
   undergo bindgen greeter.wasm --lang java --package com.example.app -o src/main/java/com/example/app/GreeterPlugin.java
   undergo bindgen greeter.wasm --lang kotlin -o GreeterPlugin.kt
   undergo bindgen greeter.wasm --lang ruby -o greeter_plugin.rb
@@ -110,6 +125,12 @@ Examples:
   undergo bindgen greeter.wasm --lang swift -o greeter_plugin.swift";
 
 pub(crate) fn run(args: &Args) -> Result<()> {
+    if matches!(args.lang, Language::GoGuest) {
+        return guest_packages(args);
+    }
+    if args.world.is_some() || args.interface.is_some() {
+        bail!("--world and --interface are for --lang go-guest: a plugin has one world");
+    }
     let progress = Progress::start(format!("reading {}", args.file.display()));
     let plugin = Plugin::from_file_with(&args.file, &args.bounds.plugin())?;
     drop(progress);
@@ -121,6 +142,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Language::C => c::header(&plugin).context("the header can't be written")?,
         Language::Cpp => cpp::header(&plugin).context("the header can't be written")?,
         Language::Go => go::module(&plugin, go_package(output.as_deref(), &plugin)).context("the package can't be written")?,
+        Language::GoGuest => unreachable!("it has several files"),
         Language::Java => java::module(&plugin, output.as_deref(), args.package.as_deref())?,
         Language::Kotlin => kotlin::module(&plugin).context("the module can't be written")?,
         Language::Python => python::module(&plugin).context("the module can't be written")?,
@@ -133,6 +155,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Some(output) => fs::write(output, text).with_context(|| format!("{} can't be written", output.display())),
         None => std::io::stdout().write_all(text.as_bytes()).context("the module can't be written"),
     }
+}
+
+/// Writes packages for the guest.
+fn guest_packages(args: &Args) -> Result<()> {
+    let folder = args.output.as_deref().context("there is a package for each interface: name the folder for them by -o")?;
+    let wanted = match &args.interface {
+        Some(name) => go_guest::Wanted::Interface(name),
+        None => go_guest::Wanted::World(args.world.as_deref()),
+    };
+    go_guest::write(&args.file, &wanted, folder, args.package.as_deref())
 }
 
 /// Whether a folder is meant.

@@ -8,11 +8,11 @@ mod live;
 
 use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 use undergo::host::is_component;
 use undergo::{Error, ErrorKind, ModuleInfo};
 use wit_component::{DecodedWasm, WitPrinter};
-use wit_parser::{PackageId, Resolve, WorldId};
+use wit_parser::{InterfaceId, PackageId, Resolve, WorldId};
 
 use crate::plugin;
 
@@ -91,6 +91,24 @@ impl Worlds {
             (Some(world), None) => Ok(world),
             _ => self.resolve.select_world(&[self.package], name),
         }
+    }
+
+    /// The worlds of the package.
+    pub(crate) fn worlds(&self) -> Vec<WorldId> {
+        self.resolve.packages[self.package].worlds.values().copied().collect()
+    }
+
+    /// The interfaces of the package.
+    pub(crate) fn interfaces(&self) -> Vec<InterfaceId> {
+        self.resolve.packages[self.package].interfaces.values().copied().collect()
+    }
+
+    /// The interface of that name, with or without its package's.
+    pub(crate) fn interface(&self, name: &str) -> Result<InterfaceId> {
+        let is_named = |id: &InterfaceId| self.resolve.id_of(*id).is_some_and(|id| id == name);
+        let own = self.resolve.packages[self.package].interfaces.get(name).copied();
+        let found = own.or_else(|| self.resolve.interfaces.iter().map(|(id, _)| id).find(is_named));
+        found.with_context(|| format!("there is no interface {name}"))
     }
 
     /// As WIT that stands by itself: the package, or that world only, and after it whatever it

@@ -7,6 +7,7 @@ mod compile;
 mod component;
 mod exec;
 mod flags;
+mod go_guest;
 mod hostile;
 mod inspect;
 mod new;

@@ -4,7 +4,7 @@
 
 mod declared;
 mod function;
-mod text;
+pub(super) mod text;
 mod types;
 
 use askama::Template;

@@ -3,20 +3,20 @@
 use crate::bindgen::{scope, text};
 
 /// A comment in lines. The space keeps them from being directives, as `//go:embed` is one.
-pub(super) fn docs(docs: &str) -> String {
+pub(in crate::bindgen) fn docs(docs: &str) -> String {
     text::lines(docs).iter().map(|line| format!("// {line}").trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
 /// Names that are taken in one place: the fields of a struct, say.
-pub(super) struct Scope(scope::Scope);
+pub(in crate::bindgen) struct Scope(scope::Scope);
 
 impl Scope {
-    pub(super) fn new<'t>(taken: impl IntoIterator<Item = &'t str>) -> Scope {
+    pub(in crate::bindgen) fn new<'t>(taken: impl IntoIterator<Item = &'t str>) -> Scope {
         Scope(scope::Scope::new(taken))
     }
 
     /// Of the parameters of a function, which must not hide what its body uses.
-    pub(super) fn of_params() -> Scope {
+    pub(in crate::bindgen) fn of_params() -> Scope {
         #[rustfmt::skip]
         const USED: [&str; 70] = [
             "any", "append", "bool", "byte", "cap", "clear", "close", "comparable", "complex", "complex128", "complex64", "copy", "delete", "error", "false", "float32",
@@ -31,17 +31,17 @@ impl Scope {
     }
 
     /// A name as it is.
-    pub(super) fn take(&mut self, name: String) -> String {
+    pub(in crate::bindgen) fn take(&mut self, name: String) -> String {
         self.0.take(name)
     }
 
     /// A name of WIT as one of a type, a field or a method: `user-id` is `UserID`.
-    pub(super) fn exported(&mut self, kebab: &str) -> String {
+    pub(in crate::bindgen) fn exported(&mut self, kebab: &str) -> String {
         self.0.take(exported(kebab))
     }
 
     /// A name of WIT as one of a parameter: `user-id` is `userID`.
-    pub(super) fn param(&mut self, kebab: &str) -> String {
+    pub(in crate::bindgen) fn param(&mut self, kebab: &str) -> String {
         let name = exported(kebab);
         // The capitals at its beginning: all of `ID`, and the first letter of `UserID`.
         let capitals = name.bytes().take_while(u8::is_ascii_uppercase).count();
@@ -52,7 +52,7 @@ impl Scope {
 }
 
 /// `user-id` as `UserID`, of letters and digits of ASCII.
-pub(super) fn exported(kebab: &str) -> String {
+pub(in crate::bindgen) fn exported(kebab: &str) -> String {
     const INITIALISMS: [&str; 19] = [
         "api", "css", "dns", "html", "http", "https", "id", "ip", "json", "sql", "tcp", "tls", "ttl", "udp", "uri", "url", "utf8", "uuid",
         "xml",
@@ -73,7 +73,7 @@ pub(super) fn exported(kebab: &str) -> String {
 }
 
 /// The name of a package: small letters and digits. `plugin` where that is none.
-pub(super) fn package(name: &str) -> String {
+pub(in crate::bindgen) fn package(name: &str) -> String {
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic()) && !KEYWORDS.contains(&name.as_str());
     if is_name { name } else { "plugin".to_owned() }
@@ -87,7 +87,7 @@ const KEYWORDS: [&str; 26] = [
 ];
 
 /// A string's literal.
-pub(super) fn literal(text: &str) -> String {
+pub(in crate::bindgen) fn literal(text: &str) -> String {
     text::literal('"', text, &[], |out, c| {
         let code = u32::from(c);
         *out += &if code > 0xffff { format!("\\U{code:08x}") } else { format!("\\u{code:04x}") };

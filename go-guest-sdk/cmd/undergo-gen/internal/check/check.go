@@ -71,7 +71,17 @@ func (c *checker) interfaces(p *model.Plugin) {
 }
 
 func (c *checker) types(p *model.Plugin) {
-	names := scope{}
+	names, scopes := scope{}, map[*model.Interface]scope{}
+	for _, i := range p.Foreign() {
+		scopes[i] = scope{}
+	}
+	// Those of another package of WIT have a scope for each interface.
+	in := func(i *model.Interface) scope {
+		if own, ok := scopes[i]; ok {
+			return own
+		}
+		return names
+	}
 	for _, r := range p.Resources {
 		if r.Interface.Shared {
 			continue
@@ -83,10 +93,10 @@ func (c *checker) types(p *model.Plugin) {
 		case r.Carrier != nil:
 			what, name = "type "+r.Name, r.Name
 		}
-		c.add(names, r.Pos, what, r.Name, name, "rename one")
+		c.add(in(r.Interface), r.Pos, what, r.Name, name, "rename one")
 	}
 	for _, t := range p.Types {
-		c.add(names, t.Pos, "type "+t.Shown(), t.Name, t.Shown(), "rename one")
+		c.add(in(t.Interface), t.Pos, "type "+t.Shown(), t.Name, t.Shown(), "rename one")
 		fields := scope{}
 		for _, f := range t.Fields {
 			c.add(fields, f.Pos, "type "+t.Shown()+": field "+f.Go, f.Name, f.Go, "rename one, or give it a tag `undergo:\"...\"`")
@@ -154,10 +164,13 @@ func (c *checker) exports(p *model.Plugin) {
 
 func (c *checker) imports(p *model.Plugin) {
 	world := typeNames(p, p.Used(model.In(p.Exports, nil)))
+	for _, i := range p.Foreign() {
+		c.foreign(p, i)
+	}
 	for _, module := range p.Modules() {
 		var fns []*model.Func
 		for _, f := range p.Imports {
-			if f.Resource == nil && f.Module == module {
+			if f.Resource == nil && f.Interface == nil && f.Module == module {
 				fns = append(fns, f)
 			}
 		}
@@ -174,6 +187,20 @@ func (c *checker) imports(p *model.Plugin) {
 				c.Add(f.Pos, "import %s: module %s uses a type %s, too; name the function with //undergo:import MODULE NAME", f.Go, module, f.Name)
 			}
 		}
+	}
+}
+
+// foreign checks the functions of an interface of another package of WIT.
+func (c *checker) foreign(p *model.Plugin, i *model.Interface) {
+	for _, other := range p.Foreign() {
+		if other != i && other.Foreign == i.Foreign && other.Rank < i.Rank {
+			c.Add(i.Pos, "packages %s and %s are both the interface %s; leave one", other.Package, i.Package, i.Foreign)
+		}
+	}
+	names := scope{}
+	for _, f := range model.In(p.Imports, i) {
+		c.function(f)
+		c.add(names, f.Pos, "import "+f.Go, f.Name, f.Go, "rename one, or name it with //undergo:import NAME")
 	}
 }
 

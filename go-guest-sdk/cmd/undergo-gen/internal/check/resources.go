@@ -93,6 +93,10 @@ func (c *checker) handles(p *model.Plugin) {
 			params = params[1:]
 		}
 		for _, param := range params {
+			// What the host implements can go back to it by itself.
+			if param.Type.Hosted() && f.Foreign() {
+				continue
+			}
 			if h := within(param.Type, isHandle); h != nil {
 				c.Add(param.Pos, "parameter %s: %s is known by a handle, which functions of the host don't take; pass what it is about as a value", param.Go, h.Shown())
 			}

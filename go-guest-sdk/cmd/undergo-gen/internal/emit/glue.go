@@ -24,11 +24,12 @@ const (
 	refuses = 2
 	varies  = 3
 	handles = 4
+	foreign = 5
 )
 
 // Glue is the Go file that carries the calls of p, with the SDK at that import path.
 func Glue(p *model.Plugin, version, sdk string) ([]byte, error) {
-	g := &glue{Plugin: p, path: sdk, bases: map[*model.Func]string{}, helpers: map[string]string{}, names: map[string]bool{}, imports: map[string]string{}, abandons: abandons(p), turns: len(p.Imports) > 0 || abandons(p)}
+	g := &glue{Plugin: p, path: sdk, bases: map[*model.Func]string{}, helpers: map[string]string{}, names: map[string]bool{}, objects: map[*model.Resource]string{}, imports: map[string]string{}, abandons: abandons(p), turns: len(p.Imports) > 0 || abandons(p)}
 	g.nameFunctions()
 	for _, f := range p.Exports {
 		g.export(f)
@@ -67,10 +68,11 @@ type glue struct {
 	path    string            // import path of the SDK
 	imports map[string]string // import path to local name
 	bases   map[*model.Func]string
-	helpers map[string]string // what a helper does to its name
-	names   map[string]bool   // the names of helpers
-	queue   []func()          // helpers to be written
-	counter int               // of the local variables of a function
+	helpers map[string]string          // what a helper does to its name
+	names   map[string]bool            // the names of helpers
+	objects map[*model.Resource]string // the types of what the host implements
+	queue   []func()                   // helpers to be written
+	counter int                        // of the local variables of a function
 	// abandons says that each call of the host has to end what nothing needs any more.
 	abandons bool
 	// turns says that exports have to return in the reverse order of their calls by their
@@ -129,7 +131,7 @@ func (g *glue) bind() {
 	g.line("func %s() %s {", bind, g.pre("bool"))
 	for _, f := range g.Imports {
 		if f.Resource == nil {
-			g.line("%s = %s", f.Call, g.of(f, "Import"))
+			g.line("%s = %s", g.expand(f.Call), g.of(f, "Import"))
 		}
 	}
 	g.line("return %s\n}\n", g.sdk("Interface", iface))
@@ -137,6 +139,8 @@ func (g *glue) bind() {
 	g.line("const %s = \"\\xff\" +", iface)
 	version := plain
 	switch {
+	case len(g.Foreign()) > 0:
+		version = foreign
 	case g.Handles():
 		version = handles
 	case g.Varies():

@@ -32,7 +32,7 @@ func abandons(p *model.Plugin) bool {
 		}
 	}
 	for _, f := range p.Imports {
-		if anyOf(f.Results, owned) {
+		if anyOf(f.Results, owned) || f.Fails != nil && f.Fails.Any(owned) {
 			return true
 		}
 	}
@@ -44,7 +44,10 @@ func owned(t *model.Type) bool { return t.Hosted() && t.Own }
 
 // handle is the handle of value, of the type t, for the host.
 func (g *glue) handle(t *model.Type, value string) string {
-	if t.Resource.Host {
+	switch {
+	case t.Resource.Host && t.Own:
+		return value + ".Give()"
+	case t.Resource.Host:
 		return value + ".Handle()"
 	}
 	from := "*" + t.Resource.Go
@@ -189,7 +192,7 @@ func (g *glue) object(r *model.Resource) string {
 			g.line("return func(%s) (%s) { %s%s(%s) }\n}\n", params, results, returning(f), g.of(f, "Import"), args(ref))
 			return
 		}
-		typ := g.unique("undergoType" + resourceName(r))
+		typ := g.objectType(r)
 		g.line("// %s is what the host implements as a %s.", typ, r.Shown())
 		g.line("type %s struct { ref *%s }\n", typ, g.sdkName("Ref"))
 		g.line("func %s(%s *%s) %s { return %s{%s} }\n", name, ref, g.sdkName("Ref"), g.expand(r.Go), typ, ref)
@@ -197,6 +200,28 @@ func (g *glue) object(r *model.Resource) string {
 			params, args, results := g.forwarded(f)
 			g.line("func (%s %s) %s(%s) (%s) { %s%s(%s) }\n", ref, typ, f.Method, params, results, returning(f), g.of(f, "Import"), args(ref+".ref"))
 		}
+	})
+}
+
+// objectType is the name of the type of what the host implements as r.
+func (g *glue) objectType(r *model.Resource) string {
+	name, ok := g.objects[r]
+	if !ok {
+		name = g.unique("undergoType" + resourceName(r))
+		g.objects[r] = name
+	}
+	return name
+}
+
+// reference is the function that finds out to what object of the host's a Go value refers.
+func (g *glue) reference(r *model.Resource) string {
+	g.object(r)
+	return g.ofResource(r, "Reference", func(name string) {
+		v, of := g.id("v"), g.id("ref")
+		g.line("// %s is the host's object in %s. The plugin may have types of the same methods.", name, v)
+		g.line("func %s(%s %s) *%s {", name, v, g.expand(r.Go), g.sdkName("Ref"))
+		g.line("%s, _ := %s.(%s)", of, v, g.objectType(r))
+		g.line("return %s\n}\n", g.sdk("OfHost", of+".ref", strconv.Quote(r.Shown())))
 	})
 }
 

@@ -36,7 +36,7 @@ func (g *glue) imported(f *model.Func) {
 		params = append(params, g.id("ctx")+" "+g.pkg("context", "context")+".Context")
 	}
 	for i, p := range f.Params {
-		params = append(params, g.id(fmt.Sprintf("a%d", i))+" "+g.parameter(p.Type))
+		params = append(params, g.id(fmt.Sprintf("a%d", i))+" "+g.parameter(f, i, p.Type))
 	}
 	for i, t := range f.Results {
 		results = append(results, g.id(fmt.Sprintf("r%d", i))+" "+g.typ(t))
@@ -91,13 +91,26 @@ func (g *glue) imported(f *model.Func) {
 	g.line("}\n")
 }
 
-// parameter is the type of a parameter of the function that calls the host. That of the
-// receiver is not what the plugin sees of it.
-func (g *glue) parameter(t *model.Type) string {
-	if t.Hosted() {
+// parameter is the type of the i-th parameter of the function that calls the host. That of
+// the receiver is not what the plugin sees of it.
+func (g *glue) parameter(f *model.Func, i int, t *model.Type) string {
+	if receives(f, i) {
 		return "*" + g.sdkName("Ref")
 	}
 	return g.typ(t)
+}
+
+// receives says that the i-th parameter of f is the object whose method f is.
+func receives(f *model.Func, i int) bool { return i == 0 && f.Resource != nil && !f.Constructor }
+
+// argument is the i-th argument of f, as it is lowered: an object of the host's is a
+// reference.
+func (g *glue) argument(f *model.Func, i int) string {
+	value, t := g.id(fmt.Sprintf("a%d", i)), f.Params[i].Type
+	if t.Hosted() && !receives(f, i) {
+		return g.reference(t.Resource) + "(" + value + ")"
+	}
+	return value
 }
 
 func flatName(scalar bool, name string) []string {
@@ -116,13 +129,13 @@ func (g *glue) hostArguments(f *model.Func, core []model.Core, spilled bool) []s
 		layout := model.Place(types...)
 		g.line("%s := %s.Alloc(%d)", params, out, layout.Size)
 		for i, t := range types {
-			g.lower(t, place{ptr: params, offset: layout.Offsets[i]}, g.id(fmt.Sprintf("a%d", i)), "&"+out)
+			g.lower(t, place{ptr: params, offset: layout.Offsets[i]}, g.argument(f, i), "&"+out)
 		}
 		return []string{g.sdk("Addr", params)}
 	}
 	var args []string
 	for i, t := range types {
-		value := g.id(fmt.Sprintf("a%d", i))
+		value := g.argument(f, i)
 		if t.Scalar() {
 			args = append(args, g.scalar(t, core[len(args)], value))
 			continue
@@ -164,12 +177,20 @@ func (g *glue) hostResult(f *model.Func, layout model.ResultLayout, p place) {
 	}
 	g.line("if %s != 0 {", g.word("uint8", p.ptr, 0))
 	at := g.at(p.ptr, layout.Error)
-	if g.Chained(f) {
+	switch {
+	case f.Fails != nil:
+		v := g.temp()
+		g.declare(f.Fails, place{ptr: p.ptr, offset: layout.Error}, v)
+		if f.Fails.Any(refusable) {
+			g.line("%s", g.sdk("CheckAnswer", strconv.Quote(f.Answering()), strconv.Quote(" -> result")))
+		}
+		g.line("%s = %s", g.id("err"), v)
+	case g.Chained(f):
 		g.line("%s = %s(%s)", g.id("err"), g.liftErrors(), g.sdk("LoadPair", at))
 		if g.Errors.Any(refusable) {
 			g.line("%s", g.sdk("CheckAnswer", strconv.Quote(f.Answering()), strconv.Quote(" -> result")))
 		}
-	} else {
+	default:
 		g.line("%s = %s", g.id("err"), g.sdk("HostError", g.sdk("LoadString", at)))
 	}
 	if len(f.Results) > 0 {

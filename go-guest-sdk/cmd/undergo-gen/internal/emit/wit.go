@@ -16,8 +16,10 @@ func WIT(p *model.Plugin) string {
 	w.line("")
 	for _, i := range p.Interfaces() {
 		w.iface(i)
+		w.line("")
 	}
 	w.world()
+	w.foreign()
 	w.shared()
 	return w.String()
 }
@@ -80,6 +82,9 @@ func (w *wit) uses(ts []*model.Type, in *model.Interface) {
 			continue
 		}
 		from := model.Escape(use.Interface.Name)
+		if foreign := use.Interface.Foreign; foreign != "" && !together(use.Interface, in) {
+			from = witID(foreign)
+		}
 		for i, n := range use.Names {
 			use.Names[i] = model.Escape(n)
 			if use.Interface.Shared {
@@ -111,6 +116,9 @@ func (w *wit) iface(i *model.Interface) {
 	var refers []*model.Type
 	var parts []func()
 	functions := model.In(w.Exports, i)
+	if i.Foreign != "" {
+		functions = model.In(w.Imports, i)
+	}
 	for _, r := range w.Resources {
 		if r.Interface != i {
 			continue
@@ -139,6 +147,9 @@ func (w *wit) iface(i *model.Interface) {
 	}
 	refers = append(refers, w.Used(functions)...)
 	for _, f := range functions {
+		if f.Static != nil {
+			continue
+		}
 		parts = append(parts, func() {
 			w.doc(f.Doc)
 			w.line("%s: %s;", model.Escape(f.Name), w.fn(f))
@@ -154,7 +165,6 @@ func (w *wit) iface(i *model.Interface) {
 		part()
 	}
 	w.close("}")
-	w.line("")
 }
 
 func (w *wit) resource(r *model.Resource) {
@@ -162,6 +172,11 @@ func (w *wit) resource(r *model.Resource) {
 	functions := r.Methods
 	if r.New != nil {
 		functions = append([]*model.Func{r.New}, functions...)
+	}
+	for _, f := range w.Imports {
+		if f.Static == r {
+			functions = append(functions[:len(functions):len(functions)], f)
+		}
 	}
 	if len(functions) == 0 {
 		w.line("resource %s;", model.Escape(r.Name))
@@ -173,9 +188,12 @@ func (w *wit) resource(r *model.Resource) {
 			w.line("")
 		}
 		w.doc(f.Doc)
-		if f.Constructor {
+		switch {
+		case f.Constructor, f.Static != nil && f.Member() == "":
 			w.line("%s;", w.constructor(f))
-		} else {
+		case f.Static != nil:
+			w.line("%s: static %s;", model.Escape(f.Member()), w.fn(f))
+		default:
 			w.line("%s: %s;", model.Escape(f.Name), w.fn(f))
 		}
 	}
@@ -236,6 +254,9 @@ func (w *wit) world() {
 	for _, module := range w.Modules() {
 		w.module(module)
 	}
+	for _, i := range w.Foreign() {
+		w.line("import %s;", witID(i.Foreign))
+	}
 	if w.Context() {
 		w.line("import undergo:go/context;")
 		w.goPkg = true
@@ -244,7 +265,7 @@ func (w *wit) world() {
 		w.line("import undergo:go/refusal;")
 		w.goPkg = true
 	}
-	if w.Context() || w.Refuses() || len(w.Modules()) > 0 {
+	if w.Context() || w.Refuses() || len(w.Modules())+len(w.Foreign()) > 0 {
 		w.line("")
 	}
 	first := true
@@ -273,7 +294,7 @@ func (w *wit) module(name string) {
 	w.open("import %s: interface", model.Escape(name))
 	var fns []*model.Func
 	for _, f := range w.Imports {
-		if f.Resource == nil && f.Module == name {
+		if f.Resource == nil && f.Interface == nil && f.Module == name {
 			fns = append(fns, f)
 		}
 	}
@@ -305,7 +326,10 @@ func (w *wit) fn(f *model.Func) string {
 		ok = "tuple<" + ok + ">"
 	}
 	failure := "string"
-	if w.Chained(f) {
+	switch {
+	case f.Fails != nil:
+		failure = w.typ(f.Fails)
+	case w.Chained(f):
 		failure = "list<" + w.Errors.Name + ">"
 	}
 	s := "func(" + strings.Join(params, ", ") + ")"
@@ -318,6 +342,52 @@ func (w *wit) fn(f *model.Func) string {
 		return s + " -> " + ok
 	}
 	return s
+}
+
+// foreign are the packages of other interfaces that the plugin imports.
+func (w *wit) foreign() {
+	done := map[string]bool{}
+	for _, i := range w.Foreign() {
+		pkg, _, _ := model.Foreign(i.Foreign)
+		if done[pkg] {
+			continue
+		}
+		done[pkg] = true
+		w.line("")
+		w.open("package %s", pkg)
+		first := true
+		for _, other := range w.Foreign() {
+			if !together(i, other) {
+				continue
+			}
+			if !first {
+				w.line("")
+			}
+			first = false
+			w.iface(other)
+		}
+		w.close("}")
+	}
+}
+
+// together says that both are interfaces of one package of WIT other than the plugin's.
+func together(a, b *model.Interface) bool {
+	if a == nil || b == nil || a.Foreign == "" || b.Foreign == "" {
+		return false
+	}
+	one, _, _ := model.Foreign(a.Foreign)
+	other, _, _ := model.Foreign(b.Foreign)
+	return one == other
+}
+
+// witID is the whole name of an interface, as WIT text has it.
+func witID(id string) string {
+	pkg, name, _ := model.Foreign(id)
+	path, version, found := strings.Cut(pkg, "@")
+	if found {
+		version = "@" + version
+	}
+	return path + "/" + model.Escape(name) + version
 }
 
 // shared is the package of the types that WIT lacks, when it is referred to.

@@ -249,7 +249,7 @@ func (f *Func) FlatResult() (Core, bool) {
 // area: a discriminant at 0 when there is an error, and the results.
 type ResultLayout struct {
 	Offsets []int // of the results
-	Error   int   // of the error's text, or of the list of errors
+	Error   int   // of the error's text, of the list of errors, or of the error's own type
 	Size    int   // 0 when the function has no return area
 }
 
@@ -262,11 +262,15 @@ func (f *Func) ResultLayout() ResultLayout {
 	if !f.Error {
 		return ResultLayout{Offsets: l.Offsets, Size: l.Size}
 	}
-	at := Payload(l.Align, 4)
+	align, size := 4, 8 // of a text or a list
+	if f.Fails != nil {
+		align, size = f.Fails.layout()
+	}
+	at := Payload(l.Align, align)
 	r := ResultLayout{Error: at}
 	for _, o := range l.Offsets {
 		r.Offsets = append(r.Offsets, at+o)
 	}
-	r.Size = Round(at+max(l.Size, 8), max(l.Align, 4))
+	r.Size = Round(at+max(l.Size, size), max(l.Align, align))
 	return r
 }

@@ -31,21 +31,27 @@ type Func struct {
 	Call   string // Go expression of the function, with each Ref in it
 	Name   string // WIT name
 	Module string // for imports that variables are bound to
-	// Interface is the exported interface that the export stands in; nil for the world itself.
+	// Interface is the exported interface that the export stands in, or that of another
+	// package of WIT that the import is of; nil for the world itself.
 	Interface *Interface
 	// Resource is what the function is a constructor or method of. A method has the
 	// receiver as its first parameter.
 	Resource    *Resource
 	Constructor bool
-	Method      string // Go name of the method
-	Doc         []string
-	Pos         token.Position
-	Params      []Param // without the context
-	Results     []*Type // without the error
-	Context     bool    // has a context.Context as its first parameter
-	Error       bool    // has an error as its last result
+	// Static is the resource of the host's among whose functions an import stands, which has
+	// no object of it.
+	Static  *Resource
+	Method  string // Go name of the method
+	Doc     []string
+	Pos     token.Position
+	Params  []Param // without the context
+	Results []*Type // without the error
+	Context bool    // has a context.Context as its first parameter
+	Error   bool    // has an error as its last result
 	// Text says that the error is a text in all plugins, whatever errors theirs have.
 	Text bool
+	// Fails is the type that the error of an import has in WIT, if it is one of its own there.
+	Fails *Type
 }
 
 // A Param is a parameter of a function.
@@ -110,6 +116,10 @@ type Type struct {
 	Basic    Basic          // of enums
 	Resource *Resource      // of handles
 	Own      bool           // of handles: the one who gets it ends it
+	// Only says of a record that it stands for its one field, which is all that WIT has of it.
+	Only bool
+	// Interface is what declares the type, if that is one of another package of WIT.
+	Interface *Interface
 	// Bare says of an option that Go has no pointer for it, but what is in it itself:
 	// a nil interface, or a nil pointer to a resource, is none.
 	Bare bool
@@ -198,6 +208,9 @@ func (t *Type) WIT(rename func(string) string) string {
 		}
 		return "borrow<" + Escape(name) + ">"
 	}
+	if t.Only {
+		return t.Fields[0].Type.WIT(rename)
+	}
 	if t.Kind == Record || t.Kind == Tuple {
 		parts := make([]string, len(t.Fields))
 		for i, f := range t.Fields {
@@ -260,15 +273,18 @@ func (p *Plugin) Used(fs []*Func) []*Type {
 		if p.Chained(f) {
 			ts = append(ts, p.Errors)
 		}
+		if f.Fails != nil {
+			ts = append(ts, f.Fails)
+		}
 	}
 	return ts
 }
 
-// Modules are the names of the imported interfaces, in order of first use.
+// Modules are the names of the imported interfaces of the world's own, in order of first use.
 func (p *Plugin) Modules() []string {
 	var names []string
 	for _, f := range p.Imports {
-		if f.Resource == nil && !slices.Contains(names, f.Module) {
+		if f.Resource == nil && f.Interface == nil && !slices.Contains(names, f.Module) {
 			names = append(names, f.Module)
 		}
 	}
@@ -294,6 +310,9 @@ func (p *Plugin) Refuses() bool {
 
 // errorsOf is what errors of f carry.
 func (p *Plugin) errorsOf(f *Func) []*Type {
+	if f.Fails != nil {
+		return []*Type{f.Fails}
+	}
 	if !p.Chained(f) {
 		return nil
 	}
@@ -301,7 +320,9 @@ func (p *Plugin) errorsOf(f *Func) []*Type {
 }
 
 // Chained says that the error of f crosses as a chain.
-func (p *Plugin) Chained(f *Func) bool { return f.Error && !f.Text && p.Errors != nil }
+func (p *Plugin) Chained(f *Func) bool {
+	return f.Error && !f.Text && f.Fails == nil && p.Errors != nil
+}
 
 func leaves(t *Type) bool {
 	return (t.Kind == Enum || t.Kind == Variant) && !t.Full() || t.Kind == JSON && !t.Raw || t.Kind == Marshaled || t.Given()

@@ -1,6 +1,9 @@
 package model
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // Kebab is the WIT name of the Go name s: UserID is user-id, HTTPServer is
 // http-server, snake_case is snake-case. A word starts with a letter: Vec3D is
@@ -49,6 +52,22 @@ func IsKebab(s string) bool {
 		}
 	}
 	return true
+}
+
+// foreign is the whole name of an interface: its package with a namespace, and perhaps a version.
+var foreign = regexp.MustCompile(`^([a-z0-9-]+):([a-z0-9-]+)/([a-z0-9-]+)(@[0-9A-Za-z.+-]+)?$`)
+
+// version is one by semver.org, of a length that people write.
+var version = regexp.MustCompile(`^@(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$`)
+
+// Foreign takes the whole name of an interface apart, such as wasi:keyvalue/store@0.2.0: its
+// package as WIT text has it, with the version, and its own name. It says whether id is one.
+func Foreign(id string) (pkg, name string, ok bool) {
+	m := foreign.FindStringSubmatch(id)
+	if m == nil || len(id) > 256 || !IsKebab(m[1]) || !IsKebab(m[2]) || !IsKebab(m[3]) || m[4] != "" && !version.MatchString(m[4]) {
+		return "", "", false
+	}
+	return Escape(m[1]) + ":" + Escape(m[2]) + m[4], m[3], true
 }
 
 // keywords are the words of WIT that mean something else where a name is expected.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/token"
 	"slices"
+	"strings"
 )
 
 // A Resource is what handles are of: a type of the guest whose objects the host
@@ -48,6 +49,9 @@ type Interface struct {
 	Rank     int
 	Exported bool
 	Shared   bool // it is of the package undergo:go
+	// Foreign is its whole name, such as wasi:keyvalue/store@0.2.0-draft, if it is one of
+	// another package of WIT.
+	Foreign string
 	// Package is the import path of the Go package whose name it has, if it has one.
 	Package string
 	Pos     token.Position // where that is
@@ -69,7 +73,11 @@ var (
 func (t *Type) Home() *Interface {
 	if t.home == nil {
 		t.home = Types
-		if t.Kind == Handle {
+		switch {
+		case t.Interface != nil:
+			t.home = t.Interface
+			return t.home
+		case t.Kind == Handle:
 			t.home = t.Resource.Interface
 		}
 		parts := t.Parts()
@@ -79,7 +87,10 @@ func (t *Type) Home() *Interface {
 			}
 		}
 		for _, part := range parts {
-			t.home = higher(t.home, part.Home())
+			// Any interface may refer to another package.
+			if part.Home().Foreign == "" {
+				t.home = higher(t.home, part.Home())
+			}
 		}
 	}
 	return t.home
@@ -96,7 +107,9 @@ func higher(a, b *Interface) *Interface {
 func HomeOf(ts []*Type) *Interface {
 	home := Types
 	for _, t := range ts {
-		home = higher(home, t.Home())
+		if t.Home().Foreign == "" {
+			home = higher(home, t.Home())
+		}
 	}
 	if home.Exported {
 		return home
@@ -106,7 +119,10 @@ func HomeOf(ts []*Type) *Interface {
 
 // ID is the name of the interface i of p in core modules.
 func (p *Plugin) ID(i *Interface) string {
-	if i.Shared {
+	switch {
+	case i.Foreign != "":
+		return i.Foreign
+	case i.Shared:
 		return "undergo:go/" + i.Name
 	}
 	return fmt.Sprintf("undergo:%s/%s", p.World, i.Name)
@@ -137,6 +153,27 @@ func (p *Plugin) CoreImport(f *Func) (module, name string) {
 	return p.ID(f.Resource.Interface), f.member()
 }
 
+// Static takes apart the name of a function that stands in a resource of the host's, as core
+// modules have it: [static]cas.new or [constructor]cas, of which the second has no name of its
+// own.
+func Static(id string) (resource, name string, ok bool) {
+	if of, ok := strings.CutPrefix(id, "[constructor]"); ok {
+		return of, "", IsKebab(of)
+	}
+	of, ok := strings.CutPrefix(id, "[static]")
+	if !ok {
+		return "", "", false
+	}
+	resource, name, _ = strings.Cut(of, ".")
+	return resource, name, IsKebab(resource) && IsKebab(name)
+}
+
+// Member is the name of a static function within its resource.
+func (f *Func) Member() string {
+	_, name, _ := Static(f.Name)
+	return name
+}
+
 // member is the name of f within its interface.
 func (f *Func) member() string {
 	switch {
@@ -146,6 +183,15 @@ func (f *Func) member() string {
 		return "[method]" + f.Resource.Name + "." + f.Name
 	}
 	return f.Name
+}
+
+// Foreign says that f is of an interface of another package of WIT.
+func (f *Func) Foreign() bool {
+	in := f.Interface
+	if f.Resource != nil {
+		in = f.Resource.Interface
+	}
+	return in != nil && in.Foreign != ""
 }
 
 // Answering is what the import f is called in messages.
@@ -163,7 +209,7 @@ func (f *Func) Answering() string {
 func (p *Plugin) Interfaces() []*Interface {
 	var all []*Interface
 	add := func(i *Interface) {
-		if i != nil && !i.Shared && !slices.Contains(all, i) {
+		if i != nil && !i.Shared && i.Foreign == "" && !slices.Contains(all, i) {
 			all = append(all, i)
 		}
 	}
@@ -177,6 +223,27 @@ func (p *Plugin) Interfaces() []*Interface {
 		add(r.Interface)
 	}
 	for _, f := range p.Exports {
+		add(f.Interface)
+	}
+	slices.SortFunc(all, func(a, b *Interface) int { return cmp.Compare(a.Rank, b.Rank) })
+	return all
+}
+
+// Foreign are the interfaces of other packages of WIT that p imports, by their rank.
+func (p *Plugin) Foreign() []*Interface {
+	var all []*Interface
+	add := func(i *Interface) {
+		if i != nil && i.Foreign != "" && !slices.Contains(all, i) {
+			all = append(all, i)
+		}
+	}
+	for _, t := range p.Types {
+		add(t.Interface)
+	}
+	for _, r := range p.Resources {
+		add(r.Interface)
+	}
+	for _, f := range p.Imports {
 		add(f.Interface)
 	}
 	slices.SortFunc(all, func(a, b *Interface) int { return cmp.Compare(a.Rank, b.Rank) })

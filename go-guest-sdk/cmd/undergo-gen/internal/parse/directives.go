@@ -14,7 +14,7 @@ const prefix = "//undergo:"
 
 // A directive is a comment that asks for something, on a function or variable.
 type directive struct {
-	verb string // export or import
+	verb string // export, import or fails
 	args []string
 	pos  token.Pos
 	id   *ast.Ident    // what it is about
@@ -50,6 +50,9 @@ func (r *reader) directives() []directive {
 			}
 			return ds
 		}
+		for _, d := range take(file.Doc) {
+			r.ofPackage(d, file)
+		}
 		for _, decl := range file.Decls {
 			switch decl := decl.(type) {
 			case *ast.FuncDecl:
@@ -61,14 +64,28 @@ func (r *reader) directives() []directive {
 					switch spec := spec.(type) {
 					case *ast.TypeSpec:
 						r.typeDecl(spec, ds, docs)
+						if it, ok := spec.Type.(*ast.InterfaceType); ok {
+							for _, m := range it.Methods.List {
+								r.ofMethod(m, take(m.Doc))
+							}
+						}
 					case *ast.ValueSpec:
 						for _, id := range spec.Names {
 							r.note(id, append(docs, spec.Comment)...)
 						}
+						kept := r.keptByHost(ds, spec.Names[0])
 						for _, d := range ds {
-							d.id, d.doc = spec.Names[0], lines(docs...)
+							if d.verb == "keep" && kept != nil {
+								continue
+							}
+							d.id, d.doc, d.keep = spec.Names[0], lines(docs...), kept
 							d.typ, _ = spec.Type.(*ast.FuncType)
-							if r.wants(d, "import") && r.inMain(d) && r.importable(d, decl, spec) {
+							if !r.wants(d, "import", "fails") {
+								continue
+							}
+							if d.verb == "fails" {
+								r.failsWith(r.info.Defs[d.id], d)
+							} else if r.inMain(d) && r.importable(d, decl, spec) {
 								found = append(found, d)
 							}
 						}
@@ -154,7 +171,7 @@ func specDocs(decl *ast.GenDecl, spec ast.Spec) []*ast.CommentGroup {
 	return docs
 }
 
-const known = "known are export, import, keep, enum, variant, error, and resource"
+const known = "known are export, import, keep, enum, variant, error, resource, interface, fails, tuple, and value"
 
 func (r *reader) misplaced(c *ast.Comment) {
 	verb, _, _ := strings.Cut(strings.TrimPrefix(c.Text, prefix), " ")
@@ -165,7 +182,11 @@ func (r *reader) misplaced(c *ast.Comment) {
 		r.problem(c.Pos(), "//undergo:import belongs to the doc comment of a variable of function type, without a blank line in between")
 	case "keep":
 		r.problem(c.Pos(), "//undergo:keep belongs to the doc comment of an exported function, without a blank line in between")
-	case "enum", "variant", "error", "resource":
+	case "interface":
+		r.problem(c.Pos(), "//undergo:interface belongs to the comment above the word package, without a blank line in between")
+	case "fails":
+		r.problem(c.Pos(), "//undergo:fails belongs to the doc comment of an imported function, without a blank line in between")
+	case "enum", "variant", "error", "resource", "tuple", "value":
 		r.problem(c.Pos(), "//undergo:%s belongs to the doc comment of a type, without a blank line in between", verb)
 	default:
 		r.problem(c.Pos(), "unknown directive //undergo:%s; %s", verb, known)
@@ -184,7 +205,11 @@ func (r *reader) wants(d directive, verbs ...string) bool {
 		r.problem(d.pos, "//undergo:keep belongs to an exported function, and %s is none", d.id.Name)
 	case "import":
 		r.problem(d.pos, "//undergo:import belongs to a variable: write `var %s func(...) ...`", d.id.Name)
-	case "enum", "variant", "error", "resource":
+	case "interface":
+		r.problem(d.pos, "//undergo:interface belongs to the comment of a package, and %s is none", d.id.Name)
+	case "fails":
+		r.problem(d.pos, "//undergo:fails belongs to an imported function, and %s is none", d.id.Name)
+	case "enum", "variant", "error", "resource", "tuple", "value":
 		r.problem(d.pos, "//undergo:%s belongs to a type, and %s is none", d.verb, d.id.Name)
 	default:
 		r.problem(d.pos, "unknown directive //undergo:%s; %s", d.verb, known)
@@ -204,6 +229,8 @@ func (r *reader) exportable(d directive, decl *ast.FuncDecl) bool {
 		r.problem(d.pos, "generic function %s can't be exported; export a function for each type that it is needed for", d.id.Name)
 	case !r.reaches(r.info.Defs[d.id], "func"):
 		return false
+	case r.foreignHome(r.info.Defs[d.id]) != nil:
+		r.problem(d.pos, "func %s can't be exported: its package is an interface that the plugin imports", d.id.Name)
 	case d.recv == nil && (d.id.Name == "main" || d.id.Name == "init") || d.id.Name == "_":
 		r.problem(d.pos, "func %s can't be exported; give the function another name", d.id.Name)
 	case len(d.args) > 1:
@@ -214,10 +241,11 @@ func (r *reader) exportable(d directive, decl *ast.FuncDecl) bool {
 	return false
 }
 
-// inMain says that the variable is one of package main. Others are ignored, with a warning.
+// inMain says that the variable is one of package main, or of a package that is an interface.
+// Others are ignored, with a warning.
 func (r *reader) inMain(d directive) bool {
 	obj := r.info.Defs[d.id]
-	return obj == nil || obj.Pkg() == r.pkg
+	return obj == nil || obj.Pkg() == r.pkg || r.foreignHome(obj) != nil
 }
 
 func (r *reader) importable(d directive, decl *ast.GenDecl, spec *ast.ValueSpec) bool {
@@ -228,6 +256,17 @@ func (r *reader) importable(d directive, decl *ast.GenDecl, spec *ast.ValueSpec)
 		r.problem(d.pos, "//undergo:import is about one variable: declare each on its own")
 	case len(spec.Values) > 0:
 		r.problem(d.pos, "%s is set already; the host gives it its value, so declare it without one", d.id.Name)
+	case r.foreignHome(r.info.Defs[d.id]) != nil:
+		if len(d.args) > 1 {
+			r.problem(d.pos, "//undergo:import takes a name only, in a package that is an interface")
+			return false
+		}
+		if len(d.args) == 1 {
+			if _, _, ok := model.Static(d.args[0]); ok {
+				return r.reaches(r.info.Defs[d.id], "variable")
+			}
+		}
+		return r.reaches(r.info.Defs[d.id], "variable") && r.validName(d, d.args)
 	case len(d.args) == 0:
 		r.problem(d.pos, "//undergo:import needs the name of the module that %s comes from", d.id.Name)
 	case len(d.args) > 2:
@@ -273,7 +312,7 @@ func (r *reader) typeDecl(spec *ast.TypeSpec, ds []directive, docs []*ast.Commen
 	for i, d := range ds {
 		ds[i].id, d.id = spec.Name, spec.Name
 		switch {
-		case d.verb == "export" || !r.wants(d, "enum", "variant", "error", "resource") || obj == nil:
+		case d.verb == "export" || !r.wants(d, "enum", "variant", "error", "resource", "tuple", "value") || obj == nil:
 			continue
 		case marks > 0:
 			r.problem(d.pos, "type %s is marked twice; leave one directive", spec.Name.Name)
@@ -291,6 +330,8 @@ func (r *reader) typeDecl(spec *ast.TypeSpec, ds []directive, docs []*ast.Commen
 			r.problem(d.pos, "//undergo:%s takes no argument", d.verb)
 		case d.verb == "error":
 			r.checkError(d, obj)
+		case d.verb == "tuple" || d.verb == "value":
+			r.checkShape(d, obj)
 		default:
 			r.enums[obj] = true
 			r.checkEnum(d, obj)

@@ -53,7 +53,10 @@ func (r *reader) enum(n *types.Named) *model.Type {
 	if !ok {
 		return nil // reported by checkEnum
 	}
-	t := &model.Type{Kind: model.Enum, Go: r.goType(n), Name: model.Kebab(obj.Name()), Doc: r.docs[obj], Pos: r.fset.Position(obj.Pos())}
+	t := &model.Type{
+		Kind: model.Enum, Go: r.goType(n), Name: model.Kebab(obj.Name()), Doc: r.docs[obj], Pos: r.fset.Position(obj.Pos()),
+		Interface: r.foreignHome(obj),
+	}
 	switch {
 	case b.Info()&types.IsString != 0:
 		t.Basic = model.Text

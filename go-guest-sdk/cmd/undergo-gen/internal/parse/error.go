@@ -48,7 +48,7 @@ func (r *reader) readErrors() {
 	returned := false
 	for _, fs := range [][]*model.Func{r.plugin.Exports, r.plugin.Imports} {
 		for _, f := range fs {
-			returned = returned || f.Error
+			returned = returned || f.Error && f.Fails == nil
 		}
 	}
 	if !returned || len(r.failures) == 0 {

@@ -24,7 +24,9 @@ func (r *reader) function(d directive) {
 	f := &model.Func{Name: model.Kebab(d.id.Name), Doc: d.doc, Pos: r.fset.Position(d.id.Pos()), Interface: r.home(obj)}
 	f.Call, f.Go = r.qualified(obj)
 	names := d.args
-	if d.verb == "import" {
+	if foreign := r.foreignHome(obj); d.verb == "import" && foreign != nil {
+		f.Module = foreign.Foreign
+	} else if d.verb == "import" {
 		f.Module, names = names[0], names[1:]
 	}
 	if len(names) > 0 {
@@ -33,7 +35,7 @@ func (r *reader) function(d directive) {
 		return
 	}
 	if d.verb == "import" {
-		if r.params(f, d, sig) && r.results(f, d, sig) {
+		if r.params(f, d, sig) && r.results(f, d, sig) && r.failure(f, obj) && r.keeps(f, d) && r.static(f, obj) {
 			r.plugin.Imports = append(r.plugin.Imports, f)
 		}
 		return

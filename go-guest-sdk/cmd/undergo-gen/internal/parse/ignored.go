@@ -65,8 +65,9 @@ func (in *ignored) pkg(p listed) {
 	switch {
 	case p.DepOnly && reads(in.main, p):
 		// Its own init functions run before the variables of main are set.
+		declares := declaresInterface(p)
 		imports := func(verb string) string {
-			if verb != "import" {
+			if verb != "import" || declares {
 				return ""
 			}
 			return "is ignored in package " + p.Name + ": the host sets variables of the plugin's package main, which may give them to others"
@@ -91,6 +92,15 @@ func (in *ignored) pkg(p listed) {
 			in.cgo(filepath.Join(p.Dir, name))
 		}
 	}
+}
+
+// declaresInterface says that the package is an interface of another package of WIT, whose
+// functions its variables are.
+func declaresInterface(p listed) bool {
+	return slices.ContainsFunc(p.GoFiles, func(name string) bool {
+		text, err := os.ReadFile(filepath.Join(p.Dir, name))
+		return err == nil && bytes.Contains(text, []byte("\n"+prefix+"interface "))
+	})
 }
 
 // leftOut looks at the files of a package that are not read, although the package is.
@@ -159,10 +169,10 @@ func (in *ignored) warn(pos token.Pos, format string, args ...any) {
 }
 
 var (
-	verbs = []string{"export", "import", "keep", "enum", "variant", "error", "resource"}
+	verbs = []string{"export", "import", "keep", "enum", "variant", "error", "resource", "interface", "fails", "tuple", "value"}
 
 	// mention is what a file has that is worth parsing.
-	mention = regexp.MustCompile(`(?i):\s*(export|import|keep|enum|variant|error|resource)|undergo`)
+	mention = regexp.MustCompile(`(?i):\s*(export|import|keep|enum|variant|error|resource|interface|fails|tuple|value)|undergo`)
 
 	// spelled is a comment that may be meant as a directive: a word, a verb, and
 	// at most two arguments. More words are prose.

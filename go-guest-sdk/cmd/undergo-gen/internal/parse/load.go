@@ -253,7 +253,8 @@ func reads(main, p listed) bool {
 	return p.Module != nil && main.Module != nil && p.Module.Path == main.Module.Path && slices.Contains(main.Imports, p.ImportPath)
 }
 
-// hasDirective says that f has a directive that counts outside of package main.
+// hasDirective says that f has a directive that counts outside of package main. One to import
+// counts only with another, which says what interface the package is.
 func hasDirective(f *ast.File) bool {
 	for _, g := range f.Comments {
 		for _, c := range g.List {

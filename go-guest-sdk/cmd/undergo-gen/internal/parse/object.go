@@ -25,7 +25,7 @@ func (r *reader) readObjects() {
 				Go: res.obj.Name() + "." + m.Name(), Name: model.Kebab(m.Name()), Doc: d.doc, Pos: r.fset.Position(d.id.Pos()),
 				Resource: res.Resource, Method: m.Name(), Params: []model.Param{res.self()},
 			}
-			if r.asciiName(d.id.Pos(), "method", m.Name(), "another name") && r.params(f, d, m.Signature()) && r.results(f, d, m.Signature()) {
+			if r.asciiName(d.id.Pos(), "method", m.Name(), "another name") && r.params(f, d, m.Signature()) && r.results(f, d, m.Signature()) && r.failure(f, m) {
 				res.Methods = append(res.Methods, f)
 				r.plugin.Imports = append(r.plugin.Imports, f)
 			}

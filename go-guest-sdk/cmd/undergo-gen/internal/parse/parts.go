@@ -3,6 +3,7 @@ package parse
 import (
 	"go/ast"
 	"go/types"
+	"strings"
 
 	"github.com/undergo-dev/undergo/go-guest-sdk/cmd/undergo-gen/internal/model"
 )
@@ -16,12 +17,58 @@ func (r *reader) readParts() {
 	for i, part := range r.parts {
 		name := part.pkg.Name()
 		at := part.files[0].Name.Pos()
+		if foreign := r.foreign(part); foreign != nil {
+			foreign.Rank = firstPart + i
+			r.parted[part.pkg] = foreign
+			continue
+		}
 		r.asciiName(at, "package", name, "another name")
 		r.parted[part.pkg] = &model.Interface{
 			Name: model.Kebab(name), Doc: packageDoc(part), Rank: firstPart + i, Exported: true,
 			Package: part.pkg.Path(), Pos: r.fset.Position(at),
 		}
 	}
+}
+
+// foreign is the interface of another package of WIT that the package declares, if its
+// comment says that it does.
+func (r *reader) foreign(p *part) *model.Interface {
+	var found *model.Interface
+	for _, f := range p.files {
+		if f.Doc == nil {
+			continue
+		}
+		for _, c := range f.Doc.List {
+			words := strings.Fields(strings.TrimPrefix(c.Text, prefix))
+			if !strings.HasPrefix(c.Text, prefix) || len(words) == 0 || words[0] != "interface" {
+				continue
+			}
+			_, name, ok := "", "", false
+			if len(words) == 2 {
+				_, name, ok = model.Foreign(words[1])
+			}
+			switch {
+			case !ok:
+				r.problem(c.Pos(), "//undergo:interface needs the whole name of an interface in WIT, such as wasi:keyvalue/store@0.2.0")
+			case found != nil:
+				r.problem(c.Pos(), "package %s is an interface already; leave one directive", p.pkg.Name())
+				continue
+			}
+			found = &model.Interface{
+				Name: name, Doc: packageDoc(p), Foreign: strings.Join(words[1:], " "),
+				Package: p.pkg.Path(), Pos: r.fset.Position(c.Pos()),
+			}
+		}
+	}
+	return found
+}
+
+// foreignHome is the interface of another package of WIT that obj is declared in, or nil.
+func (r *reader) foreignHome(obj types.Object) *model.Interface {
+	if home := r.home(obj); home != nil && home.Foreign != "" {
+		return home
+	}
+	return nil
 }
 
 func packageDoc(p *part) []string {

@@ -28,6 +28,8 @@ func Plugin(dir, glue, world string) (*model.Plugin, error) {
 		origins:   map[types.Object]types.Type{},
 		named:     map[string]*model.Type{},
 		parted:    map[*types.Package]*model.Interface{},
+		shapes:    map[types.Object]string{},
+		fails:     map[types.Object]directive{},
 	}
 	for _, name := range src.pkg.Scope().Names() {
 		r.plugin.Taken[name] = true
@@ -81,4 +83,6 @@ type reader struct {
 	named     map[string]*model.Type              // by what identifies the type
 	parted    map[*types.Package]*model.Interface // of the packages that are read beside main
 	open      []*types.Named                      // the structs and variants that are being read
+	shapes    map[types.Object]string             // structs with //undergo:tuple and //undergo:value
+	fails     map[types.Object]directive          // what a function of the host's has as its error
 }

@@ -33,7 +33,16 @@ func (r *reader) record(n *types.Named, s *types.Struct, at place) *model.Type {
 	}
 	t.Alike = r.alike(t, s)
 	r.named[key(n)] = t
-	r.plugin.Types = append(r.plugin.Types, t)
+	switch r.shapes[obj] {
+	case "value":
+		t.Only = true
+		fallthrough
+	case "tuple":
+		t.Name = ""
+	default:
+		t.Interface = r.foreignHome(obj)
+		r.plugin.Types = append(r.plugin.Types, t)
+	}
 	return t
 }
 

@@ -55,9 +55,15 @@ func (r *reader) checkResource(d directive, obj types.Object) {
 		Go: r.goType(n), Name: model.Kebab(tn.Name()), Doc: r.docs[obj], Pos: r.fset.Position(tn.Pos()),
 		Interface: cmp.Or(r.home(obj), model.API), Host: host,
 	}
-	if host {
+	foreign := r.foreignHome(obj)
+	switch {
+	case host && foreign == nil:
 		res.Interface = model.Objects
 		return
+	case host:
+		return
+	case foreign != nil:
+		r.problem(d.pos, "resource %s: its package is an interface that the plugin imports; write `//undergo:resource import`", tn.Name())
 	}
 	closes, _, _ := types.LookupFieldOrMethod(types.NewPointer(n), true, tn.Pkg(), "Close")
 	_, res.Closes = closes.(*types.Func)

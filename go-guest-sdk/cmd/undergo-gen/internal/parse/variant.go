@@ -46,7 +46,7 @@ func (r *reader) checkVariant(d directive, obj types.Object) {
 		if !r.reaches(c, "type") || !r.asciiName(c.Pos(), "variant "+obj.Name()+": case", c.Name(), "another name") {
 			continue
 		}
-		name := model.Kebab(c.Name())
+		name := r.caseOf(obj, c)
 		if prev, ok := names[name]; ok {
 			r.problem(c.Pos(), "variant %s: %s and %s are both %s in WIT; rename one", obj.Name(), prev, c.Name(), name)
 		}
@@ -124,7 +124,10 @@ func (r *reader) variant(n *types.Named, at place) *model.Type {
 	if len(cases) == 0 || !r.asciiName(obj.Pos(), "type", obj.Name(), "another name") {
 		return nil // reported by checkVariant
 	}
-	t := &model.Type{Kind: model.Variant, Go: r.goType(n), Name: model.Kebab(obj.Name()), Doc: r.docs[obj], Pos: r.fset.Position(obj.Pos())}
+	t := &model.Type{
+		Kind: model.Variant, Go: r.goType(n), Name: model.Kebab(obj.Name()), Doc: r.docs[obj], Pos: r.fset.Position(obj.Pos()),
+		Interface: r.foreignHome(obj),
+	}
 	r.open = append(r.open, n)
 	ok := true
 	for _, c := range cases {
@@ -146,7 +149,7 @@ func (r *reader) variant(n *types.Named, at place) *model.Type {
 // variantCase is the model of a case of the variant n.
 func (r *reader) variantCase(n *types.Named, tn *types.TypeName, at place) (c model.Case, ok bool) {
 	c = model.Case{
-		Go: r.goType(tn.Type()), Name: model.Kebab(tn.Name()), Doc: r.docs[tn], Pos: r.fset.Position(tn.Pos()),
+		Go: r.goType(tn.Type()), Name: r.caseOf(n.Obj(), tn), Doc: r.docs[tn], Pos: r.fset.Position(tn.Pos()),
 		Pointer: !types.Implements(tn.Type(), n.Underlying().(*types.Interface)),
 	}
 	if _, ok := r.resources[tn]; ok {
@@ -160,6 +163,15 @@ func (r *reader) variantCase(n *types.Named, tn *types.TypeName, at place) (c mo
 	}
 	c.Type = r.typ(tn.Type(), at.owning())
 	return c, c.Type != nil
+}
+
+// caseOf is the name of a case of a variant in WIT. In an interface of another package
+// several variants may have cases of the same name, so that it is as that of an enum's.
+func (r *reader) caseOf(variant, c types.Object) string {
+	if r.foreignHome(variant) != nil {
+		return caseName(variant.Name(), c.Name())
+	}
+	return model.Kebab(c.Name())
 }
 
 // cyclic is what is known of the type n: its model, or that it is refused since it

@@ -1,0 +1,4 @@
+// Package empty has no name.
+//
+//undergo:interface no-name
+package empty
