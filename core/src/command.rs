@@ -15,7 +15,7 @@ use crate::plugin::Plugin;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Completed {
     /// Its exit code: that of `os.Exit`, 0 when `main` returned, 2 after a panic, whose text is on
-    /// its standard error.
+    /// its standard error. That of a component is 0 or 1, because WASI 0.2 has no others.
     pub code: i32,
     /// What it wrote to its standard output, if that is captured, which is the sandbox's default.
     pub stdout: Vec<u8>,
@@ -36,7 +36,8 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// `invalid-plugin` for a reactor, whose exports are to be called; `missing-import`; `denied`
+    /// `invalid-plugin` for a reactor, whose exports are to be called, and for a component that
+    /// does not export `wasi:cli/run`; `missing-import`; `denied`
     /// for a directory that can't be opened; `trap`, `timeout`, `cancelled` or `out-of-fuel` if
     /// anything but an exit ends it. No exit code is an error.
     pub fn run(&self, options: InstanceOptions, call: &CallOptions) -> Result<Completed> {
@@ -73,15 +74,18 @@ impl Plugin {
     }
 
     fn options_of_command(&self, mut options: InstanceOptions) -> Result<InstanceOptions> {
-        if self.info().kind == ModuleKind::Command {
+        if self.info().is_program() {
             let sandbox = &mut options.sandbox;
             (sandbox.stdout, sandbox.stderr) = (sandbox.stdout.of_command(), sandbox.stderr.of_command());
             return Ok(options);
         }
-        let text = format!(
-            "{} is a plugin, not a command: instantiate it, and call its exports; a command is built without -buildmode=c-shared",
-            self.name()
-        );
+        let name = self.name();
+        let text = match self.info().kind {
+            ModuleKind::Component => format!("{name} is no program: it is a component that does not export wasi:cli/run"),
+            _ => format!(
+                "{name} is a plugin, not a command: instantiate it, and call its exports; a command is built without -buildmode=c-shared"
+            ),
+        };
         Err(Error::new(ErrorKind::InvalidPlugin, text))
     }
 }

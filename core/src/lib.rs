@@ -40,6 +40,7 @@
 //!
 //! ```text
 //! lib.rs        what users and bindings see
+//! serve/        servers of HTTP
 //! command.rs    running a program to completion
 //! pool/         interchangeable instances, and the queue for them
 //! instance/     the facades: Instance, AsyncInstance; calls, reset, memory
@@ -72,6 +73,7 @@ mod platform;
 mod plugin;
 mod pool;
 mod sched;
+mod serve;
 mod wasi;
 
 pub use abi::chain::ErrorFields;
@@ -101,6 +103,7 @@ pub use plugin::Plugin;
 pub use pool::async_pool::{AsyncPool, AsyncPooled};
 pub use pool::wait_queue::PoolStats;
 pub use pool::{Pool, PoolOptions, Pooled};
+pub use serve::{ErrorSink, ServeOptions, Server, ServerStats};
 pub use undergo_derive::GuestType;
 /// Makes of a trait what a plugin can call: a Go interface with `//undergo:resource import`.
 ///

@@ -32,6 +32,7 @@ const CRATES: [Crate; 1] = [Crate {
         &["instance"],
         &["pool"],
         &["command.rs"],
+        &["serve"],
         &["lib.rs"],
     ],
 }];

@@ -4,8 +4,9 @@
 use std::borrow::Cow;
 use std::mem::MaybeUninit;
 
-use wasmtime::component::{Func, TypedFunc, Val};
+use wasmtime::component::{Func, Resource, TypedFunc, Val};
 use wasmtime::{AsContextMut as _, StoreContextMut, ValRaw};
+use wasmtime_wasi::I32Exit;
 
 use crate::abi::block::{self, Block};
 use crate::abi::component::direct::{Arguments, Returned};
@@ -41,11 +42,7 @@ pub(crate) async fn call(
         call_by_values(store, func, function, raw, &arguments).await
     };
     give_back(store, arguments);
-    let result = result?;
-    let outputs = store.data().wasi.outputs.clone();
-    for output in outputs.iter().flatten() {
-        output.pass_on().await?;
-    }
+    let result = pass_on(store, result).await?;
     if let Some(first) = raw.first_mut() {
         *first = result;
     }
@@ -114,6 +111,40 @@ fn ended(store: &StoreContextMut<'_, State>, error: wasmtime::Error) -> Failed {
     } else {
         Failed::Guest(error)
     }
+}
+
+/// Runs a program: the `run` of `wasi:cli/run`, whose error is exit code 1.
+pub(crate) async fn run(store: &mut StoreContextMut<'_, State>, run: Func) -> Result<(), Failed> {
+    bound_handles(store);
+    let mut results = [Val::Bool(false)];
+    let done = run.call_async(&mut *store, &[], &mut results).await.map_err(|error| ended(store, error));
+    pass_on(store, done).await?;
+    match results {
+        [Val::Result(Err(_))] => Err(Failed::Guest(wasmtime::Error::new(I32Exit(1)))),
+        _ => Ok(()),
+    }
+}
+
+/// Lets a server answer a request, by its numbers of the request and of what it answers by.
+pub(crate) async fn handle(store: &mut StoreContextMut<'_, State>, request: u32, answer: u32) -> Result<(), Failed> {
+    let handler = store.data().component.as_ref().and_then(|component| component.handler);
+    let handler = handler.ok_or_else(|| Error::new(ErrorKind::UnknownExport, "the component answers no requests"))?;
+    bound_handles(store);
+    let done = handler.call_async(&mut *store, (Resource::new_own(request), Resource::new_own(answer))).await;
+    let done = done.map_err(|error| ended(store, error));
+    pass_on(store, done).await
+}
+
+/// Passes on what the guest has written, however its call has ended.
+async fn pass_on<R>(store: &mut StoreContextMut<'_, State>, done: Result<R, Failed>) -> Result<R, Failed> {
+    let outputs = store.data().wasi.outputs.clone();
+    let mut passed = Ok(());
+    for output in outputs.iter().flatten() {
+        passed = passed.and(output.pass_on().await);
+    }
+    let result = done?;
+    passed?;
+    Ok(result)
 }
 
 /// Why a call of a component has ended.

@@ -18,6 +18,7 @@ use crate::guest::words::Words;
 use crate::interface::{Function, MOST_WORDS, Slot, SlotKind};
 use crate::platform::fiber::{self, FiberRef};
 use crate::sched::driver::{Driver, at_once};
+use crate::wasi::http::message::{IncomingRequest, ResponseOutparam};
 
 /// A function of the guest.
 #[derive(Clone, Copy)]
@@ -29,6 +30,10 @@ pub(crate) enum Callee<'f> {
     Contract { func: Func, params: usize, has_result: bool },
     /// The destructor of an object of a component.
     Destructor(u32),
+    /// The whole program that a component is.
+    Program(wasmtime::component::Func),
+    /// What answers a request of HTTP: its numbers of the request, and of what it answers by.
+    Handler(u32, u32),
 }
 
 impl Callee<'_> {
@@ -46,7 +51,7 @@ pub(crate) async fn enter(driver: Driver, store: &mut StoreContextMut<'_, State>
                 Callee::Export(number, _) => store.data().exports[number].0,
                 Callee::Contract { func, .. } => func,
                 // Components run on fibers.
-                Callee::Destructor(_) => return Ok(()),
+                Callee::Destructor(_) | Callee::Program(_) | Callee::Handler(..) => return Ok(()),
             };
             enter_here(store, func, raw)
         }
@@ -154,7 +159,7 @@ impl<'s, 'c> Entered<'s, 'c> {
     #[cold]
     fn failed(&mut self, error: &wasmtime::Error) -> Error {
         let ended = classify(error, &*self.store, self.mark);
-        self.store.data_mut().wasi.sockets.close();
+        self.store.data_mut().wasi.close();
         if self.is_outermost {
             drop(self.store.data().wasi.streams.finish());
         }
@@ -180,7 +185,7 @@ fn abandoned(state: &mut State) {
     if std::thread::panicking() {
         state.life.kill(&Error::new(ErrorKind::Trap, "a panic of the host has ended the call"));
     }
-    state.wasi.sockets.close();
+    state.wasi.close();
 }
 
 async fn run_on_fiber(store: &mut StoreContextMut<'_, State>, callee: Callee<'_>, raw: &mut [ValRaw]) -> wasmtime::Result<()> {
@@ -189,6 +194,8 @@ async fn run_on_fiber(store: &mut StoreContextMut<'_, State>, callee: Callee<'_>
         Callee::Export(number, function) if store.data().component.is_some() => {
             return component::call(store, number, function, raw).await.map_err(Failed::into_wasmtime);
         }
+        Callee::Program(run) => return component::run(store, run).await.map_err(Failed::into_wasmtime),
+        Callee::Handler(request, answer) => return component::handle(store, request, answer).await.map_err(Failed::into_wasmtime),
         Callee::Export(number, function) => {
             let abi = &function.abi;
             if abi.is_words() {
@@ -440,6 +447,12 @@ fn invoke_flat_here(store: &mut StoreContextMut<'_, State>, export: usize, funct
     Ok(function.abi.result.core_value(flat.raw[0]))
 }
 
+/// The error if a guest has as many resources of WASI as it may.
+#[cold]
+fn no_room(error: &wasmtime::Error) -> Error {
+    Error::new(ErrorKind::OutOfMemory, format!("the guest keeps the resources of earlier requests: {error:#}"))
+}
+
 /// A reason to run guest code.
 pub(crate) enum Work<'w, 'a> {
     /// The export of that number, with arguments in a block.
@@ -448,6 +461,8 @@ pub(crate) enum Work<'w, 'a> {
     Flat(usize, &'w Function, Flat<'w>),
     /// Letting goroutines run.
     Poll(Func),
+    /// Answering a request of HTTP.
+    Serve(Box<(IncomingRequest, ResponseOutparam)>),
     /// Releasing a large result that was lifted, by the post-return function of its export.
     Release(Func, u64),
     /// Ending an object of a component.
@@ -461,6 +476,10 @@ impl Work<'_, '_> {
             Work::Export(export, function, block) => invoke(driver, store, export, function, block).await,
             Work::Flat(export, function, flat) => invoke_flat(driver, store, export, function, flat).await,
             Work::Poll(poll) => enter(driver, store, Callee::plain(poll), &mut []).await.map(|()| 0),
+            Work::Serve(exchange) => {
+                let (request, answer) = store.data_mut().wasi.give_request(exchange.0, exchange.1).map_err(|error| no_room(&error))?;
+                enter(driver, store, Callee::Handler(request.rep(), answer.rep()), &mut []).await.map(|()| 0)
+            }
             Work::Release(post, raw) => {
                 let callee = Callee::Contract { func: post, params: 1, has_result: false };
                 enter(driver, store, callee, &mut [ValRaw::u64(raw)]).await.map(|()| 0)

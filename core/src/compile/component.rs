@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use wasmparser::{Encoding, Parser, Payload};
 use wit_component::{DecodedWasm, WitPrinter};
+use wit_parser::{Resolve, WorldId, WorldItem, WorldKey};
 
 use crate::compile::module::{ModuleInfo, ModuleKind, Section};
 use crate::compile::proposals;
@@ -81,7 +82,7 @@ pub(crate) fn parse(bytes: &[u8], mut unchecked: Option<proposals::Sections>) ->
         let wit = catch_unwind(AssertUnwindSafe(|| world(bytes))).unwrap_or_else(|_| Err("it is not as tools make it".to_owned()));
         wit.map_err(|reason| invalid(format!("the component's world can't be read: {reason}")))
     };
-    let wit = fiber::with_stack(NEEDED, |_| read())
+    let World { wit, wasi_exports, has_own_exports } = fiber::with_stack(NEEDED, |_| read())
         .unwrap_or_else(|error| Err(invalid(format!("no stack to read the component on: {error}"))))?;
     Ok(ModuleInfo {
         kind: ModuleKind::Component,
@@ -90,6 +91,8 @@ pub(crate) fn parse(bytes: &[u8], mut unchecked: Option<proposals::Sections>) ->
         exports: Vec::new(),
         has_memory: false,
         go_version: None,
+        wasi_exports,
+        has_own_exports,
         sections,
         size: bytes.len(),
     })
@@ -101,8 +104,15 @@ fn validate(bytes: &[u8], sections: &mut proposals::Sections) -> Result<()> {
     payloads.try_for_each(|payload| sections.check(&payload?)).map_err(|error| proposals::invalid(bytes, &error))
 }
 
-/// The component's world, as the text of a package.
-fn world(bytes: &[u8]) -> Result<String, String> {
+/// What a component says of its world.
+struct World {
+    /// As the text of a package.
+    wit: String,
+    wasi_exports: Vec<String>,
+    has_own_exports: bool,
+}
+
+fn world(bytes: &[u8]) -> Result<World, String> {
     let decoded = wit_component::decode(bytes).map_err(|error| format!("{error:#}"))?;
     let DecodedWasm::Component(resolve, world) = decoded else {
         return Err("it is a package of WIT, which has no code".to_owned());
@@ -111,7 +121,17 @@ fn world(bytes: &[u8]) -> Result<String, String> {
     let others: Vec<_> = resolve.packages.iter().map(|(id, _)| id).filter(|id| *id != package).collect();
     let mut printer = WitPrinter::default();
     printer.print(&resolve, package, &others).map_err(|error| format!("{error:#}"))?;
-    Ok(printer.output.to_string())
+    let wasi_exports = wasi_exports(&resolve, world);
+    let has_own_exports = resolve.worlds[world].exports.len() > wasi_exports.len();
+    Ok(World { wit: printer.output.to_string(), wasi_exports, has_own_exports })
+}
+
+fn wasi_exports(resolve: &Resolve, world: WorldId) -> Vec<String> {
+    let exported = resolve.worlds[world].exports.iter().filter_map(|(key, item)| match (key, item) {
+        (WorldKey::Interface(id), WorldItem::Interface { .. }) => resolve.id_of(*id),
+        _ => None,
+    });
+    exported.filter(|name| name.starts_with("wasi:")).collect()
 }
 
 /// The outermost sections.

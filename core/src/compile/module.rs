@@ -26,6 +26,10 @@ pub struct ModuleInfo {
     pub exports: Vec<CoreFunction>,
     /// Whether it exports a memory of the name `memory`.
     pub has_memory: bool,
+    /// The interfaces of WASI that a component exports, such as `wasi:cli/run@0.2.6`.
+    pub wasi_exports: Vec<String>,
+    /// Whether a component exports anything else.
+    pub has_own_exports: bool,
     /// The version of Go that compiled it: `go1.26.8`, say.
     pub go_version: Option<String>,
     /// Its sections with their sizes in bytes, in order.
@@ -169,17 +173,34 @@ impl ModuleInfo {
         self.exports.iter().find(|export| export.name == name)
     }
 
-    /// Whether its functions can be called: those of a reactor or a component, and those that a
-    /// command of another compiler than Go's own has besides its `main`, which `_start` runs first.
-    /// Go's own ends the program when `main` returns.
+    /// Whether it is a program: a command, or a component that exports `wasi:cli/run`.
+    #[must_use]
+    pub fn is_program(&self) -> bool {
+        self.kind == ModuleKind::Command || self.wasi_export(RUN).is_some()
+    }
+
+    /// The whole name of an interface of WASI 0.2 that a component exports.
+    pub(crate) fn wasi_export(&self, interface: &str) -> Option<&str> {
+        let is_it = |name: &&String| name.strip_prefix(interface).is_some_and(|rest| rest.starts_with("@0.2."));
+        self.wasi_exports.iter().find(is_it).map(String::as_str)
+    }
+
+    /// Whether its functions can be called: those of a reactor; those of a component, unless it
+    /// exports interfaces of WASI alone; and those that a command of another compiler than Go's own
+    /// has besides its `main`, which `_start` runs first. Go's own ends the program when `main`
+    /// returns.
     #[must_use]
     pub fn is_callable(&self) -> bool {
         match self.kind {
-            ModuleKind::Reactor | ModuleKind::Component => true,
+            ModuleKind::Reactor => true,
+            ModuleKind::Component => self.has_own_exports || self.wasi_exports.is_empty(),
             ModuleKind::Command => self.go_version.is_none() && self.exports.iter().any(|export| !is_of_runtime(&export.name)),
         }
     }
 }
+
+/// The interface of WASI that a component which is a program exports.
+pub(crate) const RUN: &str = "wasi:cli/run";
 
 /// Whether a command's export belongs to the compiler's runtime: TinyGo and the linkers of LLVM
 /// give these to programs in which nothing is exported.
@@ -382,6 +403,8 @@ impl ModuleReader {
             imports: self.imports,
             exports,
             has_memory: self.has_memory,
+            wasi_exports: Vec::new(),
+            has_own_exports: false,
             go_version: self.go_version,
             sections: self.sections,
             size,

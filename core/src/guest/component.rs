@@ -9,7 +9,7 @@ use std::mem::{replace, take};
 use std::sync::Arc;
 
 use wasmtime::StoreContextMut;
-use wasmtime::component::{Func, ResourceAny};
+use wasmtime::component::{Func, Resource, ResourceAny, TypedFunc};
 
 use crate::abi::block::Block;
 use crate::abi::component::direct::Returned;
@@ -17,11 +17,14 @@ use crate::abi::memory::GuestMemory;
 use crate::error::Result;
 use crate::guest::state::State;
 use crate::interface::ResourceType;
+use crate::wasi::http::message::{IncomingRequest, ResponseOutparam};
 
 /// What a store has of a component.
 pub(crate) struct Component {
     /// By the number of the plugin's export.
     pub(crate) exports: Vec<Func>,
+    /// Of a server, what answers requests.
+    pub(crate) handler: Option<Handler>,
     /// The buffer in place of a memory.
     pub(crate) values: Vec<u8>,
     /// What the guest has given the host of its objects.
@@ -35,12 +38,23 @@ pub(crate) struct Component {
     spare: Vec<u8>,
 }
 
+/// The `handle` of `wasi:http/incoming-handler`.
+pub(crate) type Handler = TypedFunc<(Resource<IncomingRequest>, Resource<ResponseOutparam>), ()>;
+
 /// No value lies at address 0.
 const FIRST: usize = 8;
 
 impl Component {
-    pub(crate) fn new(exports: Vec<Func>) -> Component {
-        Component { exports, values: vec![0; FIRST], objects: Objects::default(), lent: Vec::new(), given: Vec::new(), spare: Vec::new() }
+    pub(crate) fn new(exports: Vec<Func>, handler: Option<Handler>) -> Component {
+        Component {
+            exports,
+            handler,
+            values: vec![0; FIRST],
+            objects: Objects::default(),
+            lent: Vec::new(),
+            given: Vec::new(),
+            spare: Vec::new(),
+        }
     }
 }
 

@@ -147,7 +147,7 @@ impl<'i> Entered<'i> {
     #[cold]
     fn failed(&mut self, error: &Error) {
         self.running.seed.life.kill(error);
-        self.store().data_mut().wasi.sockets.close();
+        self.store().data_mut().wasi.close();
     }
 
     /// Calls an export. `then` lifts the result, on the thread where the host's objects may be

@@ -23,6 +23,7 @@ use crate::platform::stack::thread_id;
 use crate::platform::window;
 use crate::sched::driver::{Driver, at_once};
 use crate::sched::task;
+use crate::wasi::http::message::{IncomingRequest, ResponseOutparam};
 
 /// The instance behind its handles.
 pub(crate) struct Running {
@@ -235,6 +236,13 @@ impl Running {
         let done = hold_until(self.driver(), future, |cause| self.seed.life.interrupt(Some(cause)));
         self.seed.life.interrupt(None);
         done
+    }
+
+    /// Lets the guest answer a request of HTTP.
+    pub(crate) async fn serve(&self, request: IncomingRequest, answer: ResponseOutparam, budget: Budget) -> Result<()> {
+        self.seed.life.check()?;
+        let mut entered = self.enter(Wait::Task, budget).await?;
+        entered.run(self.driver(), Work::Serve(Box::new((request, answer)))).await.map(drop)
     }
 
     /// Lets the guest's background goroutines run.

@@ -9,7 +9,7 @@ use crate::abi::handles::{DEFAULT_MAX_HANDLES, Handles};
 use crate::abi::quota::DEFAULT_MAX_VALUE;
 use crate::call::invoke::{Callee, enter, no_stack};
 use crate::compile::engine::Stack;
-use crate::compile::module::ModuleKind;
+use crate::compile::module::{ModuleKind, RUN};
 use crate::config::CallOptions;
 use crate::config::budget::{Budget, cancelled};
 use crate::error::{Error, ErrorKind, Result};
@@ -36,6 +36,7 @@ use crate::sched::task;
 use crate::sched::ticker::Ticking;
 use crate::wasi::context::{Parts, Wasi};
 use crate::wasi::files::given::Given;
+use crate::wasi::http::HANDLER;
 use crate::wasi::preview2::most_resources;
 use crate::wasi::sockets::denials::Denials;
 use crate::wasi::stdio::streams::Streams;
@@ -244,7 +245,7 @@ async fn bring_up(driver: Driver, seed: &Seed, store: &mut Store<State>, linked:
     refuel(&mut *store)?;
     let pre = match linked.pre(driver)? {
         Pre::Module(pre) => pre,
-        Pre::Component(pre) => return bring_up_component(seed.plugin.compiled(), store, pre).await,
+        Pre::Component(pre) => return bring_up_component(driver, seed, store, pre).await,
     };
     let held = fork::hold()?;
     let made = match driver {
@@ -268,25 +269,46 @@ async fn bring_up(driver: Driver, seed: &Seed, store: &mut Store<State>, linked:
     Ok(())
 }
 
-/// Instantiates a component, and finds its exports.
-async fn bring_up_component(compiled: &Compiled, store: &mut Store<State>, pre: &InstancePre<State>) -> Result<()> {
+/// Instantiates a component, and finds its exports. Runs it, if it is run as a program.
+async fn bring_up_component(driver: Driver, seed: &Seed, store: &mut Store<State>, pre: &InstancePre<State>) -> Result<()> {
+    let compiled = seed.plugin.compiled();
     let value_limit = usize::try_from(store.data().max_value).unwrap_or(usize::MAX);
     // What the engine may lift for one call, on the host's side.
     store.set_hostcall_fuel(value_limit);
     let instance = pre.instantiate_async(&mut *store).await.map_err(|error| not_linked(&error, &*store))?;
     let mut exports = Vec::with_capacity(compiled.exports.len());
+    let find = |store: &mut Store<State>, interface: Option<&str>, name: &str| {
+        let within = interface.and_then(|interface| instance.get_export_index(&mut *store, None, interface));
+        let index = instance.get_export_index(&mut *store, within.as_ref(), name)?;
+        instance.get_func(&mut *store, index)
+    };
+    let gone = |name: &str| Error::new(ErrorKind::InvalidPlugin, format!("the export {name} is gone"));
     for export in &compiled.exports {
         let name = export.function.core_name.as_str();
         let (interface, name) = name.split_once('#').map_or((None, name), |(interface, name)| (Some(interface), name));
-        let within = interface.and_then(|interface| instance.get_export_index(&mut *store, None, interface));
-        let found = instance.get_export_index(&mut *store, within.as_ref(), name).and_then(|index| instance.get_func(&mut *store, index));
-        exports.push(found.ok_or_else(|| Error::new(ErrorKind::InvalidPlugin, format!("the export {} is gone", export.function.name)))?);
+        exports.push(find(store, interface, name).ok_or_else(|| gone(&export.function.name))?);
     }
+    let run = match compiled.info.wasi_export(RUN) {
+        Some(interface) if seed.kind.role == ModuleKind::Command => Some(find(store, Some(interface), "run").ok_or_else(|| gone(RUN))?),
+        _ => None,
+    };
+    let handler = match compiled.info.wasi_export(HANDLER) {
+        Some(interface) => {
+            let handle = find(store, Some(interface), "handle").ok_or_else(|| gone(HANDLER))?;
+            let wrong =
+                |error| Error::new(ErrorKind::InvalidPlugin, format!("the component's {HANDLER} is not that of WASI 0.2: {error:#}"));
+            Some(handle.typed(&*store).map_err(wrong)?)
+        }
+        None => None,
+    };
     let state = store.data_mut();
     state.guest.memory = Some(Values::Buffer);
-    state.component = Some(Box::new(Component::new(exports)));
+    state.component = Some(Box::new(Component::new(exports, handler)));
     state.is_linked = true;
-    Ok(())
+    match run {
+        Some(run) => enter(driver, &mut store.as_context_mut(), Callee::Program(run), &mut []).await,
+        None => Ok(()),
+    }
 }
 
 /// Ends an instance whose guest was not made anew, because of a panic or because the future was

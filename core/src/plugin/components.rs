@@ -13,7 +13,7 @@ use crate::guest::host::Import;
 use crate::guest::state::State;
 use crate::interface::{ResourceType, WORLD};
 use crate::plugin::linked::unlinked;
-use crate::wasi::preview2;
+use crate::wasi::{http, preview2};
 
 /// Links a component. An import calls the host function with the same number in the instance's
 /// state.
@@ -35,6 +35,7 @@ fn define(
 ) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     preview2::link(&mut linker)?;
+    http::link(&mut linker)?;
     let number = |(number, import): (usize, &Import)| ((import.module.clone(), import.function.core_name.clone()), number);
     let numbers: HashMap<(String, String), usize> = imports.iter().enumerate().map(number).collect();
     let mut known = Known { resources, aliases: Vec::new() };

@@ -14,7 +14,7 @@ use crate::compile::artifact::{self, Artifact};
 use crate::compile::bounds;
 use crate::compile::cache::Cache;
 use crate::compile::engine::{Flavor, Settings, Stack};
-use crate::compile::module::ModuleInfo;
+use crate::compile::module::{ModuleInfo, ModuleKind};
 use crate::compile::proposals;
 use crate::compile::tiering::{Code, How};
 use crate::config::Tier;
@@ -254,8 +254,12 @@ impl Plugin {
     /// instance.
     #[must_use]
     pub fn diagnose(&self, options: &InstanceOptions) -> Vec<String> {
-        let imports = &self.info().imports;
-        let has = |function: &str| imports.iter().any(|import| import.module == MODULE && import.name == function);
+        let info = self.info();
+        let has = |function: &str| match info.kind {
+            // A component takes no listeners. What it connects by is in its world.
+            ModuleKind::Component => function == "sock_open" && info.wit.as_deref().is_some_and(connects),
+            _ => info.imports.iter().any(|import| import.module == MODULE && import.name == function),
+        };
         options.sandbox.network.unused_by(self.name(), has)
     }
 
@@ -373,6 +377,11 @@ impl Plugin {
         if self.0.info.is_callable() {
             return Ok(());
         }
+        if self.0.info.kind == ModuleKind::Component {
+            let exported = self.0.info.wasi_exports.join(", ");
+            let text = format!("{} has no functions to call: it exports {exported}, and is run or served as a whole", self.name());
+            return Err(Error::new(ErrorKind::InvalidPlugin, text));
+        }
         let text = format!(
             "{} is a command, not a plugin: it was built without -buildmode=c-shared; add that flag, or use 'undergo build'",
             self.name()
@@ -389,6 +398,11 @@ impl fmt::Debug for Plugin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Plugin({}, {} exports)", self.name(), self.0.named)
     }
+}
+
+/// Whether a component's world has what connects to others.
+fn connects(wit: &str) -> bool {
+    ["import wasi:sockets/tcp", "import wasi:http/outgoing-handler"].iter().any(|import| wit.contains(import))
 }
 
 /// A module's declarations, after they were compared with its functions.

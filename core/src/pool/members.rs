@@ -42,6 +42,15 @@ impl Drop for Members {
 impl Members {
     pub(crate) fn new(plugin: &Plugin, options: PoolOptions, suspends: bool) -> Result<Arc<Members>> {
         plugin.check_callable()?;
+        Members::of(plugin, options, suspends)
+    }
+
+    /// Those of a server, whose instances have no other functions.
+    pub(crate) fn serving(plugin: &Plugin, options: PoolOptions) -> Result<Arc<Members>> {
+        Members::of(plugin, options, true)
+    }
+
+    fn of(plugin: &Plugin, options: PoolOptions, suspends: bool) -> Result<Arc<Members>> {
         options.check()?;
         // Missing functions should be reported now, not by the first call.
         let given = Seed::new(plugin, options.instance.clone(), Kind::SUSPENDING)?.given.clone();

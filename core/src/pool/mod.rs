@@ -1,7 +1,7 @@
 //! Interchangeable instances of a plugin, called from many threads.
 
 pub(crate) mod async_pool;
-mod members;
+pub(crate) mod members;
 pub(crate) mod wait_queue;
 
 use std::cell::RefCell;

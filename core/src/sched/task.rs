@@ -71,6 +71,19 @@ pub fn spawn(home: Arc<dyn Home>, future: impl Future<Output = ()> + Send + 'sta
     Arc::new(Task { future: Mutex::new(Some(Box::pin(future))), place: AtomicU8::new(HOME), state: AtomicU8::new(SCHEDULED), home }).run();
 }
 
+/// Starts a task that begins away from its home, to which it goes for host functions.
+pub(crate) fn spawn_away(home: Arc<dyn Home>, future: impl Future<Output = ()> + Send + 'static) {
+    let task = Task { future: Mutex::new(Some(Box::pin(future))), place: AtomicU8::new(AWAY), state: AtomicU8::new(SCHEDULED), home };
+    Arc::new(task).schedule();
+}
+
+/// Awaits a future outside of all tasks, and runs the host's code on the stack of the thread that
+/// polls it.
+pub(crate) async fn with_errands<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    poll_fn(|context| poll_with_errands(true, || future.as_mut().poll(context))).await
+}
+
 struct Task {
     /// Empty once it is over.
     future: Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>,

@@ -14,12 +14,14 @@ use crate::wasi::files::given::Given;
 use crate::wasi::files::listing::Listings;
 use crate::wasi::files::table::Files;
 use crate::wasi::files::temporary::Temporary;
+use crate::wasi::http::Requests;
 use crate::wasi::pipes::Pipes;
 use crate::wasi::preview2::{self, Output};
 use crate::wasi::random::Seeded;
 use crate::wasi::sandbox::Sandbox;
 use crate::wasi::sockets::denials::Denials;
 use crate::wasi::sockets::lookups::Share;
+use crate::wasi::sockets::permit::Access;
 use crate::wasi::sockets::table::Sockets;
 use crate::wasi::stdio::streams::{Standards, Streams};
 
@@ -51,6 +53,8 @@ pub(crate) struct Wasi {
     /// `None` where the guest's random numbers are the host's.
     pub(crate) random: Option<Seeded>,
     pub(crate) sockets: Sockets,
+    /// By HTTP, of a component.
+    pub(crate) requests: Requests,
     pub(crate) pipes: Pipes,
     pub(crate) files: Files,
     pub(crate) listings: Listings,
@@ -85,7 +89,7 @@ impl Wasi {
         let temporary = sandbox.temp.then(Temporary::new).transpose()?;
         let mut builder = context(parts.name, sandbox, limits, clock.as_ref());
         let dirs = || given.dirs.iter().cloned().chain(temporary.as_ref().and_then(Temporary::dir));
-        let outputs = parts.is_component.then(|| preview2::give(&mut builder, sandbox, dirs(), streams)).transpose()?;
+        let outputs = parts.is_component.then(|| preview2::give(&mut builder, sandbox, given, dirs(), streams)).transpose()?;
         let mut p1 = builder.build_p1();
         p1.ctx().table.set_max_capacity(preview2::most_resources(limits));
         Ok(Wasi {
@@ -97,6 +101,7 @@ impl Wasi {
             clock,
             random: Seeded::of(sandbox.random),
             sockets: Sockets::new(sandbox, parts.denials.clone(), parts.share.clone(), given.clone())?,
+            requests: Requests::new(Access::new(&sandbox.network, parts.denials, parts.share), limits),
             pipes: Pipes::default(),
             files: Files::new(given, temporary.as_ref(), &sandbox.network, limits, is_go),
             listings: Listings::default(),

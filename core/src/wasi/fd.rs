@@ -16,7 +16,7 @@ use crate::wasi::stdio::streams::Standard;
 
 /// The exit code that shells report for a program that a broken pipe has ended: 128 plus the
 /// signal's number.
-const BROKEN_PIPE: i32 = 141;
+pub(crate) const BROKEN_PIPE: i32 = 141;
 
 pub(crate) fn fd_fdstat_get(call: Call<'_>, fd: i32, stat: i32) -> Result<(), Failed> {
     if is_own(call.wasi, fd) { owned_fd::stat(call, fd, stat) } else { content::fd_fdstat_get(call, fd, stat) }

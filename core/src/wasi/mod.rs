@@ -6,6 +6,7 @@ pub(crate) mod context;
 pub(crate) mod errno;
 pub(crate) mod fd;
 pub(crate) mod files;
+pub(crate) mod http;
 pub(crate) mod linker;
 pub(crate) mod owned_fd;
 pub(crate) mod pipes;

@@ -1,6 +1,7 @@
 //! WASI 0.2, for components: what wasmtime-wasi serves, with the sandbox's rules.
 
 use std::future::Future;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,22 +10,22 @@ use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use wasmtime::component::Linker;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use wasmtime_wasi::random::Deterministic;
 use wasmtime_wasi::sockets::SocketAddrUse;
-use wasmtime_wasi::{FsPerms, WasiCtxBuilder, WasiView};
+use wasmtime_wasi::{FsPerms, I32Exit, WasiCtxBuilder, WasiView};
 
 use crate::config::Limits;
 use crate::config::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sched::driver::Driver;
-use crate::wasi::files::given::GivenDir;
+use crate::wasi::fd::BROKEN_PIPE;
+use crate::wasi::files::given::{Given, GivenDir};
 use crate::wasi::files::table::DESCRIPTORS;
 use crate::wasi::random::Seeded;
 use crate::wasi::sandbox::Sandbox;
 use crate::wasi::sockets::rules::Action;
-use crate::wasi::stdio::input::Input;
+use crate::wasi::stdio::component::ComponentInput;
 use crate::wasi::stdio::streams::{Standard, Streams};
 
 /// Whether WASI provides an interface of that name.
@@ -40,8 +41,9 @@ pub(crate) fn link<T: WasiView>(linker: &mut Linker<T>) -> wasmtime::Result<()> 
 /// How many resources of WASI 0.2 a component may have at once: each open file or socket is one at
 /// least, beside the streams and what is waited for.
 pub(crate) fn most_resources(limits: &Limits) -> usize {
-    /// Standard streams, and what a call of WASI needs for itself.
-    const OTHERS: usize = 16;
+    /// Standard streams, what a call of WASI needs for itself, and what a request of HTTP consists
+    /// of.
+    const OTHERS: usize = 64;
     limits.descriptors.unwrap_or(DESCRIPTORS) as usize + OTHERS
 }
 
@@ -54,16 +56,11 @@ pub(crate) fn most_resources(limits: &Limits) -> usize {
 pub(crate) fn give(
     builder: &mut WasiCtxBuilder,
     sandbox: &Sandbox,
+    given: &Given,
     dirs: impl Iterator<Item = GivenDir>,
     streams: &Arc<Streams>,
 ) -> Result<[Output; 2]> {
-    match &sandbox.stdin {
-        Input::Bytes(bytes) => drop(builder.stdin(MemoryInputPipe::new(bytes.clone()))),
-        Input::File(_) | Input::Inherit => {
-            let text = "a component's standard input can only be bytes: read what it is to get, and give these";
-            return Err(Error::new(ErrorKind::Denied, text));
-        }
-    }
+    builder.stdin(ComponentInput::new(&sandbox.stdin, given)?);
     let outputs = [Standard::Output, Standard::Error].map(|standard| Output::new(streams, standard));
     builder.stdout(outputs[0].clone()).stderr(outputs[1].clone());
     for dir in dirs {
@@ -129,6 +126,17 @@ struct Pending {
     bytes: Vec<u8>,
     /// What the host's function for the stream has failed with.
     failed: Option<Error>,
+    broken: Broken,
+}
+
+/// Whether anybody reads a stream of the host, which programs are told.
+#[derive(Clone, Copy, Default)]
+enum Broken {
+    #[default]
+    No,
+    Yes,
+    /// The program was told so once, as by `EPIPE`.
+    Told,
 }
 
 /// What a component may write before the stream has to be waited for.
@@ -143,8 +151,8 @@ impl Output {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Passes on what the component has written. What the host can't write is dropped, as that of
-    /// other plugins is.
+    /// Passes on what the component has written. What the host can't write is dropped; only a
+    /// program is told.
     ///
     /// # Errors
     ///
@@ -156,7 +164,14 @@ impl Output {
         while !rest.is_empty() {
             // The whole call is bounded from outside: see `Driver::bounded`.
             match stream.write(rest, true, Driver::Fiber, &Budget::default()).await? {
-                Ok(0) | Err(_) => break,
+                Ok(0) => break,
+                Err(error) => {
+                    let mut pending = self.pending();
+                    if error.kind() == io::ErrorKind::BrokenPipe && matches!(pending.broken, Broken::No) {
+                        pending.broken = Broken::Yes;
+                    }
+                    break;
+                }
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
             }
         }
@@ -197,6 +212,15 @@ impl OutputStream for Output {
 
     fn check_write(&mut self) -> StreamResult<usize> {
         let mut pending = self.pending();
+        match pending.broken {
+            Broken::No => {}
+            Broken::Yes => {
+                pending.broken = Broken::Told;
+                return Err(StreamError::Closed);
+            }
+            // Elsewhere a signal ends it: see `fd.rs`.
+            Broken::Told => return Err(StreamError::Trap(wasmtime::Error::new(I32Exit(BROKEN_PIPE)))),
+        }
         match pending.failed.take() {
             Some(error) => Err(StreamError::Trap(error.into_wasmtime())),
             // Not before it is passed on, so that nothing is lost and no order is changed.

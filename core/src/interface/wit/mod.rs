@@ -437,7 +437,7 @@ pub(super) fn is_go_type(resolve: &Resolve, mut ty: wit_parser::Type, name: &str
 fn is_wasi(resolve: &Resolve, key: &WorldKey) -> bool {
     let WorldKey::Interface(id) = key else { return false };
     let Some(package) = resolve.interfaces[*id].package.map(|package| &resolve.packages[package].name) else { return false };
-    let is_known = ["cli", "clocks", "filesystem", "io", "random", "sockets"].contains(&package.name.as_str());
+    let is_known = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"].contains(&package.name.as_str());
     package.namespace == "wasi" && is_known && package.version.as_ref().is_some_and(|version| (version.major, version.minor) == (0, 2))
 }
 

@@ -12,7 +12,7 @@ mod names;
 pub(crate) mod network;
 mod options;
 mod peers;
-mod permit;
+pub(crate) mod permit;
 pub(crate) mod place;
 pub(crate) mod rules;
 pub(crate) mod socket;

@@ -88,16 +88,7 @@ impl Network {
     /// `type-mismatch` for what is no address with a port; `denied` when the system refuses to
     /// listen there.
     pub fn open(&mut self, address: &str) -> Result<SocketAddr> {
-        let at: SocketAddr = match address.strip_prefix("localhost:") {
-            Some(port) => format!("127.0.0.1:{port}").parse(),
-            None => address.parse(),
-        }
-        .map_err(|_| {
-            Error::new(ErrorKind::TypeMismatch, format!("'{address}' is no address to listen at; write 127.0.0.1:8080 or [::1]:8080"))
-        })?;
-        let refused = |error: io::Error| Error::new(ErrorKind::Denied, format!("the system refuses to listen at {address}: {error}"));
-        let listener = TcpListener::bind(at).map_err(refused)?;
-        let bound = listener.local_addr().map_err(refused)?;
+        let (listener, bound) = listen(address)?;
         self.give(listener)?;
         Ok(bound)
     }
@@ -147,6 +138,22 @@ impl Network {
     pub(crate) fn allows_unix(&self, action: Action, path: &[u8]) -> bool {
         self.rules.iter().any(|rule| rule.allows_unix(action, path))
     }
+}
+
+/// Opens a listener at an address such as `127.0.0.1:8080`.
+pub(crate) fn listen(address: &str) -> Result<(TcpListener, SocketAddr)> {
+    let at: SocketAddr = match address.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}").parse(),
+        None => address.parse(),
+    }
+    .map_err(|_| {
+        Error::new(ErrorKind::TypeMismatch, format!("'{address}' is no address to listen at; write 127.0.0.1:8080 or [::1]:8080"))
+    })?;
+    let refused = |error: io::Error| Error::new(ErrorKind::Denied, format!("the system refuses to listen at {address}: {error}"));
+    let listener = TcpListener::bind(at).map_err(refused)?;
+    listener.set_nonblocking(true).map_err(refused)?;
+    let bound = listener.local_addr().map_err(refused)?;
+    Ok((listener, bound))
 }
 
 /// Its rules, as they are written.

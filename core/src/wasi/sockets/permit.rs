@@ -1,13 +1,16 @@
 //! Whether the rules allow what a guest wants, and if not, which rule would.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 use crate::config::budget::Budget;
 use crate::sched::driver::Driver;
 use crate::wasi::call::Failed;
 use crate::wasi::errno;
 use crate::wasi::sockets::address::Address;
-use crate::wasi::sockets::lookups;
+use crate::wasi::sockets::denials::Denials;
+use crate::wasi::sockets::lookups::{self, Share};
+use crate::wasi::sockets::network::Network;
 use crate::wasi::sockets::rules::Action;
 use crate::wasi::sockets::socket::{Socket, destination, meant};
 use crate::wasi::sockets::table::Sockets;
@@ -104,6 +107,75 @@ impl Sockets {
     }
 }
 
+/// The rules, for what connects by itself: wasi:http.
+#[derive(Clone)]
+pub(crate) struct Access {
+    network: Network,
+    denials: Arc<Denials>,
+    share: Arc<Share>,
+}
+
+/// Whom a guest wants to reach.
+#[derive(Clone, Debug)]
+pub(crate) enum Destination {
+    Ip(IpAddr),
+    /// In canonical form.
+    Name(String),
+}
+
+/// Why a destination has no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unresolved {
+    /// No rule allows it.
+    Denied,
+    /// The name stands for addresses that have to be allowed as such.
+    Prohibited,
+    /// Nobody knows it.
+    Unknown,
+}
+
+impl Access {
+    pub(crate) fn new(network: &Network, denials: &Arc<Denials>, share: &Arc<Share>) -> Access {
+        Access { network: network.clone(), denials: denials.clone(), share: share.clone() }
+    }
+
+    /// The addresses of a destination that the guest may connect to. Whoever connects to one of
+    /// these connects to what was checked, whatever the name stands for by then.
+    pub(crate) async fn resolve(&self, destination: &Destination, port: u16) -> Result<Vec<SocketAddr>, Unresolved> {
+        let name = match destination {
+            Destination::Ip(ip) => {
+                let ip = meant(*ip);
+                if self.network.allows_ip(Action::Connect, ip, port) {
+                    return Ok(vec![SocketAddr::new(ip, port)]);
+                }
+                let address = SocketAddr::new(ip, port);
+                self.denials.note(&format!("connecting to {address}"), &format!("connect={address}"));
+                return Err(Unresolved::Denied);
+            }
+            Destination::Name(name) => name,
+        };
+        let is_named = self.network.allows_name(name, Some(port));
+        if !is_named && name != "localhost" && !self.network.allows_name(name, None) {
+            self.denials.note(&format!("a request to {name}:{port}"), &format!("connect={name}:{port}"));
+            return Err(Unresolved::Denied);
+        }
+        let found = lookups::resolve(name, &self.share, Driver::Fiber, &Budget::default()).await.map_err(|_| Unresolved::Unknown)?;
+        let found: Vec<IpAddr> = found.into_iter().map(meant).collect();
+        let allowed = |ip: &IpAddr| self.network.allows_ip(Action::Connect, *ip, port) || (is_named && is_public(*ip));
+        let addresses: Vec<SocketAddr> = found.iter().copied().filter(allowed).map(|ip| SocketAddr::new(ip, port)).collect();
+        match found.first() {
+            _ if !addresses.is_empty() => Ok(addresses),
+            None => Err(Unresolved::Unknown),
+            Some(ip) => {
+                let address = SocketAddr::new(*ip, port);
+                let rule = if is_public(*ip) { format!("connect={name}:{port}") } else { format!("connect={address}") };
+                self.denials.note(&format!("connecting to {address}, which is {name}"), &rule);
+                Err(if is_public(*ip) { Unresolved::Denied } else { Unresolved::Prohibited })
+            }
+        }
+    }
+}
+
 /// Whether a name may stand for the address. Whoever controls a name can resolve it to any address.
 /// So this machine, link-local addresses, and the metadata services of clouds, which give a machine
 /// its secrets, must be allowed by address.
@@ -161,12 +233,9 @@ fn within(ip: Ipv6Addr) -> Option<Ipv4Addr> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::wasi::files::given::Given;
     use crate::wasi::sandbox::Sandbox;
-    use crate::wasi::sockets::network::Network;
 
     fn sockets(rules: &[&str]) -> Sockets {
         let network = Network::new(rules).expect("rules");
