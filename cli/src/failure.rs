@@ -78,6 +78,12 @@ pub(crate) fn tell_denied(denied: &[String]) {
     }
 }
 
+/// Writes to standard error why a request of HTTP has failed.
+pub(crate) fn tell_request(error: &Error) {
+    tell(&format!("undergo: a request failed: {}", describe(error)));
+    tell_last(error);
+}
+
 /// Writes to standard error what was given in vain.
 pub(crate) fn warn(texts: &[String]) {
     for text in texts {

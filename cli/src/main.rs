@@ -11,6 +11,7 @@
 //! wit.rs       undergo wit
 //! overlay.rs   undergo overlay
 //! exec.rs      undergo exec
+//! serve.rs     undergo serve
 //! build/       undergo build
 //! component/   undergo component
 //! stdnet/      sockets for Go's package net
@@ -35,6 +36,7 @@
 //! progress.rs  a spinner
 //! file.rs      files that are written at once
 //! plugin.rs    what several commands say of a plugin
+//! signals.rs   the wish that a server ends
 //! limits.rs    what this process may take
 //! failure.rs   how a command that failed says so
 //! duration.rs  durations
@@ -69,6 +71,8 @@ mod progress;
 mod rfc3339;
 mod run;
 mod sdk;
+mod serve;
+mod signals;
 mod stdnet;
 mod value;
 mod wit;
@@ -93,6 +97,7 @@ Examples:
   undergo wit greeter.wasm                     its interface as WIT
   undergo call greeter.wasm add 1 2            call a function
   undergo run app.wasm -v                      run a program that was built for WASI
+  undergo serve app.wasm                       serve HTTP by a component
   undergo bindgen greeter.wasm --lang python   write a typed module for it
   undergo compile greeter.wasm                 turn it into native code, to be shipped
 
@@ -107,6 +112,7 @@ enum Command {
     Call(call::Args),
     Run(run::Args),
     Exec(exec::Args),
+    Serve(serve::Args),
     Compile(compile::Args),
     Optimize(optimize::Args),
     Component(component::Args),
@@ -126,6 +132,7 @@ fn main() -> ExitCode {
         Command::Call(args) => call::run(&args).map(done),
         Command::Run(args) => run::run(&args),
         Command::Exec(args) => exec::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Compile(args) => compile::run(&args).map(done),
         Command::Optimize(args) => optimize::run(&args).map(done),
         Command::Improve(code) => improve::run(&code).map(done),

@@ -141,6 +141,11 @@ impl Options {
         Ok(Sandbox { stdin: Input::Inherit, stdout: Output::Inherit, stderr: Output::Inherit, ..self.sandbox()? })
     }
 
+    /// That of a server, which writes where this process does.
+    pub(crate) fn server(&self) -> undergo::Result<Sandbox> {
+        Ok(Sandbox { stdout: Output::Inherit, stderr: Output::Inherit, ..self.sandbox()? })
+    }
+
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             memory: self.memory,

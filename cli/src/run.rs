@@ -1,4 +1,5 @@
-//! `undergo run`: runs a command, a Go program that was built for WASI.
+//! `undergo run`: runs a command, a Go program that was built for WASI, or a component that is a
+//! program.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -14,6 +14,7 @@ mod new;
 mod optimize;
 mod overlay;
 mod run;
+mod serve;
 mod streams;
 mod support;
 mod tree;
