@@ -20,6 +20,7 @@ SECTIONS = {
     "asyncio": "awaited.py",
     "Deadlines": "deadlines.py",
     "HTTP": "network.py",
+    "Serving": "serve.py",
     "Node": "node.py",
     "Ruby": "ruby.py",
     "Go code": "go_code.py",

@@ -1,0 +1,3 @@
+module undergo.test/serving
+
+go 1.24
