@@ -26,6 +26,7 @@ ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
+demo: export UNDERGO_PROFILE ?= demo
 demo: cli python ## build the command line tool and the Python package, and render this README with a Go library
 	@$(PYTHON) tools/demo.py
 
