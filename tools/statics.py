@@ -24,6 +24,8 @@ HARMLESS = {
     ("core/src/compile/tiering.rs", "ALL"): "taken within `fork::hold`: a child that is forked meanwhile uses no plugins",
     ("core/src/compile/queue.rs", "OnceLock"): "in a `PerProcess`, which a child makes anew",
     ("core/src/plugin/linked.rs", "OnceLock"): "made within `fork::hold`: a child that is forked meanwhile uses no plugins",
+    ("core/src/serve/registry.rs", "OnceLock"): "a connection's, set by the thread that accepts it",
+    ("core/src/wasi/http/incoming.rs", "OnceLock"): "a request's, which runs in threads that a child does not have",
     ("core/src/sched/ticker.rs", "OnceLock"): "in a `PerProcess`, which a child makes anew",
     ("core/src/platform/async_fd.rs", "OnceLock"): "a socket's, and so an instance's, of which a child has none of its parent's",
     ("bindings-c/src/handles.rs", "OnceLock"): "a handle's, and so an instance's, of which a child has none of its parent's",
