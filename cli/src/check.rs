@@ -33,8 +33,9 @@ pub(crate) struct Check {
     /// With --check: a .wit file or a folder with a world that it has to fit
     #[arg(long, value_name = "PATH", requires = "check")]
     wit: Option<PathBuf>,
-    /// With --wit: the world, where there are several
-    #[arg(long, value_name = "NAME", requires = "wit")]
+    /// With --check: the world that it has to fit, where --wit has several, or one of WASI's:
+    /// wasi:http/proxy
+    #[arg(long, value_name = "NAME", requires = "check")]
     world: Option<String>,
 }
 
@@ -66,7 +67,8 @@ impl Check {
     /// Checks the file; the error lists all problems.
     pub(crate) fn run(&self, file: &Path, bytes: &[u8], bounds: Bounds) -> Result<()> {
         // What is wrong with the world itself is no problem of the file.
-        let wanted = self.wit.as_deref().map(|path| self.wanted_world(path)).transpose()?;
+        let (wit, world) = (self.wit.as_deref(), self.world.as_deref());
+        let wanted = (wit.is_some() || world.is_some()).then(|| Worlds::find(wit, world)).transpose()?;
         let found =
             if is_component(bytes) { self.component(bytes, bounds, wanted.as_ref()) } else { self.module(bytes, bounds, wanted.as_ref()) };
         let problems = found.unwrap_or_else(|error| vec![error.message().to_owned()]);
@@ -76,12 +78,6 @@ impl Check {
         }
         let lines: Vec<String> = problems.iter().map(|problem| format!("{}: {problem}", file.display())).collect();
         bail!("{}", lines.join("\n"))
-    }
-
-    fn wanted_world(&self, path: &Path) -> Result<(Worlds, WorldId)> {
-        let worlds = Worlds::read(path)?;
-        let world = worlds.select(self.world.as_deref())?;
-        Ok((worlds, world))
     }
 
     fn module(&self, bytes: &[u8], bounds: Bounds, wanted: Option<&(Worlds, WorldId)>) -> undergo::Result<Vec<String>> {
@@ -134,7 +130,7 @@ impl Check {
 
     fn fit(own: &Worlds, (wanted, into): &(Worlds, WorldId)) -> Vec<String> {
         match own.select(None) {
-            Ok(world) => fit::problems(own, world, wanted, *into),
+            Ok(world) => fit::problems(&own.resolve, world, &wanted.resolve, *into).into_iter().map(|problem| problem.text).collect(),
             Err(error) => vec![error.to_string()],
         }
     }

@@ -8,17 +8,24 @@ use wit_component::WitPrinter;
 use wit_parser::{Function, Handle, Interface, Resolve, Type, TypeDefKind, TypeId, TypeOwner, World, WorldId, WorldItem, WorldKey};
 
 use crate::plugin;
-use crate::worlds::{Worlds, guarded};
+use crate::worlds::guarded;
+
+/// A reason why its world does not fit the wanted one.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    /// The function that it is about, as its interface names it, if it is about one.
+    pub(crate) function: Option<String>,
+    pub(crate) text: String,
+}
 
 /// What keeps its world from fitting the wanted one.
-pub(crate) fn problems(own: &Worlds, world: WorldId, wanted: &Worlds, into: WorldId) -> Vec<String> {
+pub(crate) fn problems(own: &Resolve, world: WorldId, wanted: &Resolve, into: WorldId) -> Vec<Problem> {
     let compared = guarded(|| {
-        let (own, wanted) = (&own.resolve, &wanted.resolve);
         let mut fit = Fit { own, wanted, same: HashSet::new(), problems: Vec::new() };
         fit.worlds(&own.worlds[world], &wanted.worlds[into]);
         fit.problems
     });
-    compared.unwrap_or_else(|| vec!["its interface can't be compared".to_owned()])
+    compared.unwrap_or_else(|| vec![Problem { function: None, text: "its interface can't be compared".to_owned() }])
 }
 
 /// Bytes of an explanation.
@@ -31,7 +38,7 @@ struct Fit<'a> {
     wanted: &'a Resolve,
     /// Types that were found to be the same, or that are being compared.
     same: HashSet<(TypeId, TypeId)>,
-    problems: Vec<String>,
+    problems: Vec<Problem>,
 }
 
 impl Fit<'_> {
@@ -50,7 +57,7 @@ impl Fit<'_> {
             match find(mine, own.exports.iter(), &theirs.name_canonicalized_world_key(key)) {
                 Some(found) => self.items("exports", &name, found, Some(item), &wanted.name),
                 None if is_empty(theirs, item) => {}
-                None => self.problems.push(format!("it does not export {name}, which the world {} asks for", wanted.name)),
+                None => self.problem(None, format!("it does not export {name}, which the world {} asks for", wanted.name)),
             }
         }
     }
@@ -71,7 +78,12 @@ impl Fit<'_> {
             (_, None) => Err(format!("the world {world} does not have it")),
         };
         if let Err(why) = compared {
-            self.problems.push(format!("it {verb} {name}, and {why}"));
+            let function = match own {
+                WorldItem::Function(_) => Some(name),
+                WorldItem::Interface { id, .. } => self.own.interfaces[*id].functions.keys().next().map(String::as_str),
+                WorldItem::Type { .. } => None,
+            };
+            self.problem(function, format!("it {verb} {name}, and {why}"));
         }
     }
 
@@ -85,9 +97,13 @@ impl Fit<'_> {
                 (None, _) => Err("it does not have it".to_owned()),
             };
             if let Err(why) = compared {
-                self.problems.push(format!("of {name}, which it {verb}, the function {function}: {why}"));
+                self.problem(Some(function), format!("of {name}, which it {verb}, the function {function}: {why}"));
             }
         }
+    }
+
+    fn problem(&mut self, function: Option<&str>, text: String) {
+        self.problems.push(Problem { function: function.map(str::to_owned), text });
     }
 
     fn functions(&mut self, own: &Function, wanted: &Function) -> Compared {

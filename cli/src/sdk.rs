@@ -19,6 +19,9 @@ include!(concat!(env!("OUT_DIR"), "/sdk_files.rs"));
 /// The module's path.
 pub(crate) const MODULE: &str = "github.com/undergo-dev/undergo/go-guest-sdk";
 
+/// Its package for HTTP, of which components are made.
+pub(crate) const HTTP: &str = "github.com/undergo-dev/undergo/go-guest-sdk/wasihttp";
+
 /// The SDK's sources in the user's cache.
 pub(crate) struct Sdk {
     dir: PathBuf,

@@ -7,14 +7,28 @@ use undergo::{ModuleInfo, ModuleKind};
 use wit_component::StringEncoding;
 use wit_parser::Resolve;
 
-use crate::component::{Features, component};
+use crate::component::{Declared, Features, Target, built};
 use crate::optimize;
 use crate::options::Code;
 use crate::plugin::{self, bare_exports};
 
-/// Checks a module and completes it; `features` are those of the component that is made of it, if
-/// one is. Gives its bytes, and a line about it.
-pub(super) fn finish(mut bytes: Vec<u8>, kind: ModuleKind, code: &Code, features: Option<&Features>) -> Result<(Vec<u8>, String)> {
+/// The component that is made of a module.
+pub(super) struct Wanted<'a> {
+    pub(super) features: &'a Features,
+    /// Its world, if that is given.
+    pub(super) target: Option<&'a Target>,
+    pub(super) declared: &'a Declared,
+}
+
+impl Wanted<'_> {
+    fn made(&self, module: &[u8]) -> Result<Vec<u8>> {
+        built(module, self.features, self.target, self.declared)
+    }
+}
+
+/// Checks a module and completes it, and makes it a component, if one is wanted. Gives its bytes,
+/// and a line about it.
+pub(super) fn finish(mut bytes: Vec<u8>, kind: ModuleKind, code: &Code, component: Option<&Wanted<'_>>) -> Result<(Vec<u8>, String)> {
     let info = ModuleInfo::parse(&bytes)?;
     if code.optimize() {
         match optimize::optimized(&bytes) {
@@ -23,9 +37,9 @@ pub(super) fn finish(mut bytes: Vec<u8>, kind: ModuleKind, code: &Code, features
         }
     }
     if kind == ModuleKind::Command {
-        let what = if features.is_some() { "a component that exports wasi:cli/run" } else { "a program for 'undergo run'" };
-        if let Some(features) = features {
-            bytes = component(&bytes, features)?;
+        let what = if component.is_some() { "a component that exports wasi:cli/run" } else { "a program for 'undergo run'" };
+        if let Some(component) = component {
+            bytes = component.made(&bytes)?;
         }
         let summary = format!("{}, {what}", plugin::bytes(bytes.len()));
         return Ok((bytes, summary));
@@ -34,13 +48,14 @@ pub(super) fn finish(mut bytes: Vec<u8>, kind: ModuleKind, code: &Code, features
         return Err(anyhow!("the go command built a program instead of a plugin: Go 1.24 or newer is needed"));
     }
     let interface = info.wit.as_deref().map(Interface::parse).transpose()?;
-    if let Some(features) = features {
-        bytes = component(&bytes, features).context("the plugin can't become a component")?;
+    if let Some(component) = component {
+        bytes = component.made(&bytes).context("the plugin can't become a component")?;
     } else if let Some(wit) = &info.wit {
         embed(&mut bytes, wit).context("the component-type section can't be written")?;
     }
     let exports = interface.as_ref().map_or(0, |interface| interface.exports.len()) + bare_exports(&info, interface.as_ref()).count();
-    let imports = plugin::host_imports(&info, interface.as_ref()).count();
+    // Those of WASI are no one's that has to be told.
+    let imports = plugin::host_imports(&info, interface.as_ref()).filter(|import| !import.module.starts_with("wasi:")).count();
     if exports == 0 {
         eprintln!("warning: the plugin exports no function: write //undergo:export in the doc comment of each that a host may call");
     }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use undergo::ModuleKind;
 
-use crate::component::Features;
+use crate::component::{Declared, Features, Target};
 use crate::failure::Failure;
 use crate::file;
 use crate::go::Go;
@@ -24,8 +24,9 @@ use crate::options::Code;
 use crate::progress::Progress;
 use crate::sdk;
 use crate::stdnet::StdNet;
+use finish::Wanted;
 use flags::Flags;
-use package::Package;
+use package::{Package, TreeSdk};
 use workspace::Workspace;
 
 /// Compile a folder of Go files to a plugin
@@ -39,9 +40,14 @@ pub(crate) struct Args {
     /// directory]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// The name of the plugin's interface [default: the last part of the import path]
+    /// The name of the plugin's interface [default: the last part of the import path]. With
+    /// --component, a world that it has to fit: one of --wit, or of WASI: wasi:http/proxy,
+    /// wasi:cli/command
     #[arg(long, value_name = "NAME", value_parser = world_name)]
     world: Option<String>,
+    /// A .wit file, or a folder of such files, with the world that the component is to have
+    #[arg(long, value_name = "PATH", requires = "component")]
+    wit: Option<PathBuf>,
     /// Keep function names in the module, for debuggers and profilers. Go's tracebacks have them in
     /// any case
     #[arg(long)]
@@ -51,7 +57,7 @@ pub(crate) struct Args {
     #[arg(long)]
     net: bool,
     /// Build a program with a main function, for 'undergo run', instead of a plugin
-    #[arg(long, conflicts_with = "world")]
+    #[arg(long, conflicts_with_all = ["world", "wit"])]
     command: bool,
     /// Build a component, for engines of the Component Model, instead of a core module
     #[arg(long, conflicts_with = "net")]
@@ -81,6 +87,7 @@ Examples:
   undergo build                        the plugin in the current directory
   undergo build ./greeter -o out.wasm
   undergo build ./greeter --component -o greeter-component.wasm
+  undergo build ./greeter --component --wit ./wit --world greeter
   undergo build --net --command ./server && undergo run --net any server.wasm
   undergo build ./greeter -- -tags=prod -ldflags='-X main.version=1.2'
 
@@ -102,27 +109,39 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             dir.file_name().unwrap_or(OsStr::new("plugin")).to_string_lossy()
         );
     };
-    let kind = if args.command { ModuleKind::Command } else { ModuleKind::Reactor };
+    let target = args.target()?;
+    let is_program = args.command || target.as_ref().is_some_and(Target::is_program);
+    let kind = if is_program { ModuleKind::Command } else { ModuleKind::Reactor };
     let goflags = GoFlags::gather(args, &go, kind)?;
     let progress = Progress::start("reading the package");
     let net = args.net.then(|| StdNet::of(&go)).transpose()?;
     let mut workspace = Workspace::new(&go, goflags.shared, &dir, &gomod, net)?;
     let package = Package::load(&go, &workspace, &progress)?;
+    if !args.component && package.needs_component {
+        bail!("{} is about HTTP as components have it: add --component", args.dir.display());
+    }
+    if is_program && package.has_directives()? {
+        let how = if args.command { "build it without --command" } else { "name another world" };
+        bail!("{} has //undergo: directives, and no function of a program can be called: {how}", args.dir.display());
+    }
+    let mut declared = Declared::default();
     let mut has_own_sdk = false;
-    if args.command {
-        if package.has_directives()? {
-            bail!(
-                "{} has //undergo: directives, and no function of a program can be called: build it without --command",
-                args.dir.display()
-            );
+    if is_program {
+        if package.sdk == TreeSdk::Missing {
+            workspace.provide_sdk(&go, &package, &progress)?;
         }
     } else if !package.is_bare()? {
         let import = workspace.provide_sdk(&go, &package, &progress)?;
         has_own_sdk = import == sdk::MODULE;
-        generate(&go, &workspace, &import, args.world.as_deref(), &progress)?;
+        let world = args.world.as_deref().filter(|_| target.is_none());
+        generate(&go, &workspace, &import, world, &progress)?;
         if workspace.glue().exists() {
             workspace.lay_glue()?;
         }
+        workspace.read_places(&mut declared)?;
+    }
+    if target.is_some() {
+        package.add_raw(&dir, &mut declared)?;
     }
     if let Some(place) = package.zone_without_data(&dir) {
         progress.pass_on(
@@ -145,10 +164,25 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let bytes = fs::read(&wasm).context("the compiled module can't be read")?;
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.wasm", package.name)));
     drop(progress);
-    let (bytes, summary) = finish::finish(bytes, kind, &args.code, args.component.then_some(&args.features))?;
+    let component = args.component.then_some(Wanted { features: &args.features, target: target.as_ref(), declared: &declared });
+    let (bytes, summary) = finish::finish(bytes, kind, &args.code, component.as_ref())?;
     file::write(&output, &bytes)?;
     println!("{}  {summary}", output.display());
     Ok(())
+}
+
+impl Args {
+    /// The world that the component is to have, if the user names one.
+    fn target(&self) -> Result<Option<Target>> {
+        let name = self.world.as_deref();
+        if self.wit.is_none() && !name.is_some_and(|name| name.contains(':')) {
+            return Ok(None);
+        }
+        if !self.component {
+            bail!("{} is a world of components: add --component", name.unwrap_or_default());
+        }
+        Target::find(self.wit.as_deref(), name).map(Some)
+    }
 }
 
 /// The flags of the go command: the user's, and ours.
@@ -198,10 +232,12 @@ fn world_name(name: &str) -> Result<String, String> {
     let word = |word: &str| {
         word.starts_with(|c: char| c.is_ascii_lowercase()) && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
     };
-    if name.split('-').all(word) {
+    // What is wrong with a whole name is said by who looks for it.
+    if name.contains(':') || name.split('-').all(word) {
         return Ok(name.to_owned());
     }
-    Err("a name in WIT is words of lower-case letters and digits, joined by hyphens: 'my-plugin'".to_owned())
+    Err("a name in WIT is words of lower-case letters and digits, joined by hyphens: 'my-plugin', or with its package: 'wasi:http/proxy'"
+        .to_owned())
 }
 
 fn plugin_dir(dir: &Path) -> Result<PathBuf> {
@@ -222,7 +258,7 @@ fn generate(go: &Go, workspace: &Workspace, sdk: &str, world: Option<&str>, prog
     progress.say("generating glue");
     let mut command = go.helper(&generator, workspace.dir());
     workspace.apply(&mut command)?;
-    command.args(["-quiet", "-dir", ".", "-sdk", sdk]).arg("-o").arg(workspace.glue());
+    command.args(["-quiet", "-dir", ".", "-sdk", sdk]).arg("-o").arg(workspace.glue()).arg("-places").arg(workspace.places());
     if let Some(world) = world {
         command.args(["-world", world]);
     }

@@ -7,9 +7,10 @@ use serde_json::{Deserializer, Value};
 use undergo::host::read_regular;
 
 use super::workspace::{GLUE, LARGEST, Workspace};
+use crate::component::Declared;
 use crate::go::Go;
 use crate::progress::Progress;
-use crate::sdk::MODULE;
+use crate::sdk::{HTTP, MODULE};
 
 /// The plugin's package.
 pub(super) struct Package {
@@ -17,6 +18,8 @@ pub(super) struct Package {
     pub(super) name: String,
     pub(super) module: Module,
     pub(super) sdk: TreeSdk,
+    /// Whether it uses what only components have.
+    pub(super) needs_component: bool,
     /// Its own, and those of other packages in the user's modules: what someone who reads a note
     /// can change.
     own: Vec<PathBuf>,
@@ -70,12 +73,10 @@ impl Package {
                 word(said, "/Name")
             );
         }
-        let foreign = || listed.iter().filter(|said| !is(said, "/Standard") && word(said, "/ImportPath") != MODULE);
-        let sdk = match listed.iter().find(|said| word(said, "/ImportPath") == MODULE) {
-            None => TreeSdk::Unused,
-            Some(said) if said.get("Error").is_some() => TreeSdk::Missing,
-            Some(_) => TreeSdk::Provided,
-        };
+        let foreign = || listed.iter().filter(|said| !is(said, "/Standard") && !is_sdk(word(said, "/ImportPath")));
+        let sdk = listed.iter().filter(|said| is_sdk(word(said, "/ImportPath"))).fold(TreeSdk::Unused, |known, said| {
+            if known == TreeSdk::Missing || said.get("Error").is_some() { TreeSdk::Missing } else { TreeSdk::Provided }
+        });
         Ok(Package {
             name: last_part(word(said, "/ImportPath")).to_owned(),
             module: Module {
@@ -84,6 +85,7 @@ impl Package {
                 go: word(said, "/Module/GoVersion").to_owned(),
             },
             sdk,
+            needs_component: listed.iter().any(|said| word(said, "/ImportPath") == HTTP),
             own: foreign().filter(|said| is(said, "/Module/Main")).flat_map(|said| paths(said, &["GoFiles"])).collect(),
             files,
             all: foreign().flat_map(|said| paths(said, &["GoFiles", "IgnoredGoFiles", "TestGoFiles", "XTestGoFiles"])).collect(),
@@ -103,6 +105,20 @@ impl Package {
         Ok(any_line(&self.files, |line| line.starts_with(b"//go:wasmexport"))? && !any_line(&self.all, speaks_of_us)?)
     }
 
+    /// Notes where functions are imported and exported without the generator.
+    pub(super) fn add_raw(&self, dir: &Path, declared: &mut Declared) -> Result<()> {
+        for file in &self.all {
+            let text = read_regular(file, LARGEST).with_context(|| format!("{} can't be read", file.display()))?;
+            for (number, line) in (1..).zip(String::from_utf8_lossy(&text).lines()) {
+                if let Some(names) = line.strip_prefix("//go:wasmimport ").or_else(|| line.strip_prefix("//go:wasmexport ")) {
+                    let name = names.split_whitespace().collect::<Vec<_>>().join(" ");
+                    declared.add(&name, &format!("{}:{number}", file.strip_prefix(dir).unwrap_or(file).display()));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Where it asks for a time zone by name, if it has none: `main.go:7`.
     pub(super) fn zone_without_data(&self, dir: &Path) -> Option<String> {
         if self.has_zones {
@@ -115,6 +131,10 @@ impl Package {
             Some(format!("{}:{line}", file.strip_prefix(dir).unwrap_or(file).display()))
         })
     }
+}
+
+fn is_sdk(import_path: &str) -> bool {
+    import_path.strip_prefix(MODULE).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn any_line(files: &[PathBuf], found: impl Fn(&[u8]) -> bool) -> Result<bool> {

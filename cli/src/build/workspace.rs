@@ -15,6 +15,7 @@ use undergo::host::read_regular;
 use super::flags::Flags;
 use super::package::{Module, Package, TreeSdk};
 use crate::cache;
+use crate::component::Declared;
 use crate::go::Go;
 use crate::progress::Progress;
 use crate::sdk::{MODULE, Sdk};
@@ -75,6 +76,21 @@ impl Workspace {
     /// Where the generator is to write.
     pub(super) fn glue(&self) -> PathBuf {
         self.temp.path().join(GLUE)
+    }
+
+    /// Where the generator is to write where functions are declared.
+    pub(super) fn places(&self) -> PathBuf {
+        self.temp.path().join("places")
+    }
+
+    /// Reads what the generator wrote, if there was anything to say.
+    pub(super) fn read_places(&self, declared: &mut Declared) -> Result<()> {
+        match fs::read_to_string(self.places()) {
+            Ok(text) => text.lines().filter_map(|line| line.split_once('\t')).for_each(|(function, place)| declared.add(function, place)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error).context("what the generator wrote can't be read"),
+        }
+        Ok(())
     }
 
     /// Tells a command, or what it runs, of the workspace.

@@ -3,11 +3,13 @@
 use anyhow::{Context, Result, bail};
 use undergo::{ModuleInfo, ModuleKind};
 use wasi_preview1_component_adapter_provider::{
-    WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as COMMAND, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER as REACTOR,
+    WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as COMMAND, WASI_SNAPSHOT_PREVIEW1_PROXY_ADAPTER as PROXY,
+    WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER as REACTOR,
 };
 use wasmparser::{KnownCustom, Parser, Payload, Validator};
 use wit_component::ComponentEncoder;
 
+use super::target::{Declared, Target};
 use super::{Features, memory, world};
 use crate::plugin::WASI;
 
@@ -15,30 +17,82 @@ use crate::plugin::WASI;
 /// follow.
 const WORLD_SECTION: &str = "component-type";
 
+/// What servers export, and programs that want their environment import.
+const HANDLER: &str = "wasi:http/incoming-handler";
+const ENVIRONMENT: &str = "wasi:cli/environment";
+
 /// The component of a module.
 pub(crate) fn component(module: &[u8], features: &Features) -> Result<Vec<u8>> {
+    let info = check(module)?;
+    let has_world = info.kind == ModuleKind::Reactor && info.wit.is_some() || has_world_section(module)?;
+    check_exports(&info, has_world)?;
+    if info.kind == ModuleKind::Command {
+        check_imports(&info, COMMAND, has_world)?;
+        return encode(&with_memory(module, &info)?, COMMAND);
+    }
+    check_imports(&info, REACTOR, has_world)?;
+    let mut module = with_memory(module, &info)?;
+    if let Some(wit) = &info.wit {
+        let (resolve, world) = world::read(wit, features)?;
+        world::embed(&mut module, &resolve, world).context("its interface can't be that of a component")?;
+    }
+    encode(&module, REACTOR)
+}
+
+/// The component of a module that was built from Go source, for the world that is asked for, or for
+/// that of its own interface and of what it uses of WASI.
+pub(crate) fn built(module: &[u8], features: &Features, target: Option<&Target>, declared: &Declared) -> Result<Vec<u8>> {
+    let info = check(module)?;
+    let own;
+    let target = match target {
+        Some(target) => target,
+        None => {
+            let wit = info.wit.as_deref().filter(|_| info.kind == ModuleKind::Reactor);
+            let raw = world::Raw::of(&info, wit)?;
+            if raw.is_empty() {
+                return component(module, features);
+            }
+            let (resolve, world) = raw.world(wit, features).context("its interface can't be that of a component")?;
+            own = Target::of(resolve, world);
+            &own
+        }
+    };
+    check_exports(&info, true)?;
+    if info.kind == ModuleKind::Command {
+        check_imports(&info, COMMAND, true)?;
+        return encode(&target.give_program(with_memory(module, &info)?)?, COMMAND);
+    }
+    // That a server needs nothing else of WASI makes it run wherever servers do.
+    let is_server = target.exports(HANDLER) && target.has_one_export() && !target.imports(ENVIRONMENT);
+    let adapter = if is_server { PROXY } else { REACTOR };
+    check_imports(&info, adapter, true)?;
+    let module = target.give(&with_memory(module, &info)?, &info, features, declared)?;
+    encode(&module, adapter)
+}
+
+/// Refuses what is no module that can be adapted.
+fn check(module: &[u8]) -> Result<ModuleInfo> {
     if Parser::is_component(module) {
         bail!("it is a component already: use it as it is");
     }
     let info = ModuleInfo::parse(module)?;
     Validator::new().validate_all(module).context("the module is damaged")?;
-    let has_world = info.kind == ModuleKind::Reactor && info.wit.is_some() || has_world_section(module)?;
-    check_exports(&info, has_world)?;
-    let adapter = if info.kind == ModuleKind::Command { COMMAND } else { REACTOR };
-    check_imports(&info, adapter, has_world)?;
     if info.export("cabi_realloc").is_none() && is_of_tinygo(module)? {
         bail!(
             "TinyGo's runtime takes all memory that is added for its own, the adapter's with it: build a component by TinyGo itself, by \
              'tinygo build -target=wasip2'"
         );
     }
-    let mut module = if info.go_version.is_some() { memory::reserve(module)? } else { module.to_vec() };
-    if let Some(wit) = &info.wit
-        && info.kind == ModuleKind::Reactor
-    {
-        world::embed(&mut module, wit, features).context("its interface can't be that of a component")?;
-    }
-    let mut encoder = ComponentEncoder::default().validate(true).module(&module)?.adapter(WASI, adapter)?;
+    Ok(info)
+}
+
+/// The module, with memory for the adapter if it is one of Go.
+fn with_memory(module: &[u8], info: &ModuleInfo) -> Result<Vec<u8>> {
+    if info.go_version.is_some() { memory::reserve(module) } else { Ok(module.to_vec()) }
+}
+
+fn encode(module: &[u8], adapter: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = ComponentEncoder::default().validate(true).module(module)?.adapter(WASI, adapter)?;
     encoder.encode().context("its functions and its interface don't fit each other")
 }
 

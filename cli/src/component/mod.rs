@@ -3,13 +3,16 @@
 
 mod encode;
 mod memory;
+mod names;
+mod target;
 mod world;
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-pub(crate) use encode::component;
+pub(crate) use encode::built;
+pub(crate) use target::{Declared, Target};
 
 use crate::file;
 use crate::plugin;
@@ -62,7 +65,7 @@ Examples:
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let module = plugin::module(&args.file)?;
-    let made = component(&module, &args.features).with_context(|| format!("{} can't become a component", args.file.display()))?;
+    let made = encode::component(&module, &args.features).with_context(|| format!("{} can't become a component", args.file.display()))?;
     file::write(&args.output, &made)?;
     println!("{}  {}, a component", args.output.display(), plugin::bytes(made.len()));
     Ok(())

@@ -8,7 +8,7 @@ use undergo::host::read_regular;
 use wit_component::DecodedWasm;
 use wit_parser::{PackageId, Resolve, SourceMap, UnresolvedPackageGroup};
 
-use super::{Worlds, bounds};
+use super::{Worlds, bounds, wasi};
 
 /// What a package's folder has its dependencies in. They have no such folder themselves.
 const DEPS: &str = "deps";
@@ -18,7 +18,7 @@ pub(super) fn file(path: &Path, bytes: Vec<u8>) -> Result<Worlds> {
     let mut sources = Sources::default();
     let mut map = SourceMap::default();
     sources.add(&mut map, path, bytes)?;
-    resolve(Resolve::default(), parse(map)?, Vec::new())
+    sources.resolve(Resolve::default(), parse(map)?, Vec::new())
 }
 
 /// The text that a plugin carries.
@@ -44,7 +44,7 @@ pub(super) fn folder(path: &Path) -> Result<Worlds> {
             encoded(&mut known, &entry).with_context(|| format!("{} can't be used", entry.display()))?;
         }
     }
-    resolve(known, main, deps)
+    sources.resolve(known, main, deps)
 }
 
 /// Adds a package in the binary form, and what is in it besides.
@@ -62,20 +62,33 @@ fn parse(map: SourceMap) -> Result<UnresolvedPackageGroup> {
     map.parse().map_err(|(map, error)| Error::msg(error.render(&map)))
 }
 
-fn resolve(mut resolve: Resolve, main: UnresolvedPackageGroup, deps: Vec<UnresolvedPackageGroup>) -> Result<Worlds> {
-    match resolve.push_groups(main, deps) {
-        Ok(package) => Ok(Worlds { resolve, package, own: None }),
-        Err(error) => bail!("{}", resolve.render_error(&error.into())),
-    }
+/// Whether a package of WASI is among these.
+fn has_wasi(known: &Resolve, groups: &[&UnresolvedPackageGroup]) -> bool {
+    let parsed = groups.iter().flat_map(|group| std::iter::once(&group.main).chain(&group.nested)).map(|package| &package.name);
+    known.packages.iter().map(|(_, package)| &package.name).chain(parsed).any(|name| name.namespace == wasi::NAMESPACE)
 }
 
 /// Reads files, all of which together are bounded.
 #[derive(Default)]
 struct Sources {
     bytes: usize,
+    /// The texts that speak of WASI.
+    of_wasi: String,
 }
 
 impl Sources {
+    /// Resolves packages. Those of WASI are there where none is given.
+    fn resolve(&self, mut known: Resolve, main: UnresolvedPackageGroup, deps: Vec<UnresolvedPackageGroup>) -> Result<Worlds> {
+        let groups: Vec<_> = std::iter::once(&main).chain(&deps).collect();
+        if !self.of_wasi.is_empty() && !has_wasi(&known, &groups) {
+            known.merge(wasi::packages(&self.of_wasi)?.0)?;
+        }
+        match known.push_groups(main, deps) {
+            Ok(package) => Ok(Worlds { resolve: known, package, own: None }),
+            Err(error) => bail!("{}", known.render_error(&error.into())),
+        }
+    }
+
     fn folder(&mut self, path: &Path) -> Result<UnresolvedPackageGroup> {
         let files: Vec<PathBuf> = entries(path)?.into_iter().filter(|entry| is(entry, "wit") && !entry.is_dir()).collect();
         if files.is_empty() {
@@ -99,6 +112,9 @@ impl Sources {
         let text = String::from_utf8(bytes).map_err(|_| Error::msg(format!("{} is no WIT: it is not UTF-8", path.display())))?;
         bounds::check_text(&text, self.bytes)
             .map_err(|error| Error::msg(format!("{} can't be read: {}", path.display(), error.message())))?;
+        if text.contains("wasi:") {
+            self.of_wasi.push_str(&text);
+        }
         map.push(path, text);
         Ok(())
     }

@@ -5,10 +5,11 @@
 mod bounds;
 mod files;
 mod live;
+mod wasi;
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use undergo::host::is_component;
 use undergo::{Error, ErrorKind, ModuleInfo};
 use wit_component::{DecodedWasm, WitPrinter};
@@ -40,6 +41,27 @@ impl Worlds {
         };
         let worlds = read.unwrap_or_else(|| Err(anyhow!("{} can't be read: it is no WIT that people write", path.display())))?;
         worlds.check().map_err(|error| plugin::named(path, "can't be read", &error).into())
+    }
+
+    /// The world of that name in what a path has, or one of WASI's.
+    pub(crate) fn find(path: Option<&Path>, name: Option<&str>) -> Result<(Worlds, WorldId)> {
+        let worlds = match (path, name) {
+            (Some(path), _) => Worlds::read(path)?,
+            (None, Some(name)) if name.starts_with("wasi:") => {
+                let (resolve, package) = wasi::packages(name)?;
+                Worlds { resolve, package, own: None }
+            }
+            (None, _) => bail!("which file or folder has the world? Name it by --wit PATH; only those of WASI are known without"),
+        };
+        let world = worlds.select(name);
+        let world =
+            if path.is_some() { world } else { world.context("of WASI, wasi:cli/command and wasi:http/proxy are known without --wit") }?;
+        Ok((worlds, world))
+    }
+
+    /// All of WASI, in the versions that a text names.
+    pub(crate) fn wasi(text: &str) -> Result<Resolve> {
+        Ok(wasi::packages(text)?.0)
     }
 
     /// The interface that a plugin or a component carries.

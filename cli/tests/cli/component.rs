@@ -43,7 +43,7 @@ func main() {}
 ";
 
 /// Checks a component, and gives its world as text.
-fn world(file: &Path, features: WasmFeatures) -> String {
+pub(crate) fn world(file: &Path, features: WasmFeatures) -> String {
     let bytes = fs::read(file).expect("read");
     Validator::new_with_features(features).validate_all(&bytes).expect("valid");
     let DecodedWasm::Component(resolve, world) = wit_component::decode(&bytes).expect("a component") else {

@@ -20,3 +20,4 @@ mod support;
 mod tree;
 mod types;
 mod wit;
+mod world;

@@ -2,7 +2,7 @@
 //
 // Usage:
 //
-//	undergo-gen [-dir DIR] [-o FILE] [-wit FILE] [-world NAME] [-sdk PATH] [-quiet]
+//	undergo-gen [-dir DIR] [-o FILE] [-wit FILE] [-places FILE] [-world NAME] [-sdk PATH] [-quiet]
 //
 // It reads the directives in the doc comments of the package in DIR, and of the packages of its
 // module that it imports:
@@ -40,6 +40,7 @@ func main() {
 	dir := flag.String("dir", ".", "directory of the plugin")
 	out := flag.String("o", "", "file to write, - for standard output (default: "+defaultOutput+" in the plugin's directory)")
 	wit := flag.String("wit", "", "file to write the interface to, as well")
+	places := flag.String("places", "", "file to write where each function is declared, as well")
 	world := flag.String("world", "", "name of the plugin's world (default: the last element of its import path)")
 	sdk := flag.String("sdk", emit.SDK, "import path of the SDK")
 	quiet := flag.Bool("quiet", false, "say nothing when there is nothing to generate")
@@ -53,13 +54,13 @@ func main() {
 		fmt.Fprintf(os.Stderr, "undergo-gen: unexpected argument %q; the plugin's directory is -dir\n", flag.Arg(0))
 		os.Exit(2)
 	}
-	if err := run(*dir, *out, *wit, *world, *sdk, *quiet); err != nil {
+	if err := run(*dir, *out, *wit, *places, *world, *sdk, *quiet); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(dir, out, wit, world, sdk string, quiet bool) error {
+func run(dir, out, wit, places, world, sdk string, quiet bool) error {
 	name := defaultOutput
 	switch out {
 	case "-":
@@ -91,6 +92,11 @@ func run(dir, out, wit, world, sdk string, quiet bool) error {
 	}
 	if wit != "" {
 		if err := os.WriteFile(wit, []byte(emit.WIT(plugin)), 0o644); err != nil {
+			return err
+		}
+	}
+	if places != "" {
+		if err := os.WriteFile(places, []byte(emit.Places(plugin)), 0o644); err != nil {
 			return err
 		}
 	}

@@ -39,7 +39,7 @@ func golden(t *testing.T, dir string) {
 	t.Chdir(module)
 	copyCase(t, dir, module)
 
-	err = run(".", "", "interface.wit", "", emit.SDK, false)
+	err = run(".", "", "interface.wit", "", "", emit.SDK, false)
 	if err != nil {
 		compare(t, filepath.Join(dir, "errors.golden"), []byte(err.Error()+"\n"))
 		if _, err := os.Stat(defaultOutput); err == nil {
@@ -58,7 +58,7 @@ func golden(t *testing.T, dir string) {
 	compare(t, filepath.Join(dir, "wit.golden"), read(t, "interface.wit"))
 
 	// The glue of the first run lies in the directory now, and changes nothing.
-	if err := run(".", "", "", "", emit.SDK, false); err != nil {
+	if err := run(".", "", "", "", "", emit.SDK, false); err != nil {
 		t.Fatal("second run: ", err)
 	}
 	if !bytes.Equal(glue, read(t, defaultOutput)) {
@@ -160,8 +160,17 @@ func generate(t *testing.T, src string) {
 		t.Fatal(err)
 	}
 	t.Chdir(module)
-	if err := run(".", "", "interface.wit", "", emit.SDK, false); err != nil {
+	if err := run(".", "", "interface.wit", "places", "", emit.SDK, false); err != nil {
 		t.Fatalf("%.200v", err)
+	}
+}
+
+func TestPlaces(t *testing.T) {
+	generate(t, "package main\n\nfunc main() {}\n\n//undergo:resource\ntype Page struct{}\n\n//undergo:export\nfunc (p *Page) TextOf() string { return \"\" }\n\n"+
+		"//undergo:import directory\nvar Lookup func(name string) string\n\n//undergo:export get-page\nfunc Fetch() *Page { return nil }\n")
+	want := "[method]page.text-of\tmain.go:9\nget-page\tmain.go:15\nlookup\tmain.go:12\n"
+	if got := string(read(t, "places")); got != want {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

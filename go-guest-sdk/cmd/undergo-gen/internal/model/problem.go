@@ -50,6 +50,9 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Line is the file and line of pos.
+func Line(pos token.Position) string { return fmt.Sprintf("%s:%d", relative(pos.Filename), pos.Line) }
+
 // relative is the path of a file as someone in the current directory writes it.
 func relative(file string) string {
 	wd, err := filepath.Abs(".")

@@ -142,7 +142,7 @@ func (p *Plugin) CoreName(f *Func) string {
 	if f.Interface == nil {
 		return f.Name
 	}
-	return p.ID(f.Interface) + "#" + f.member()
+	return p.ID(f.Interface) + "#" + f.InInterface()
 }
 
 // CoreImport are the names of the import f and of its module in the core module.
@@ -150,7 +150,7 @@ func (p *Plugin) CoreImport(f *Func) (module, name string) {
 	if f.Resource == nil {
 		return f.Module, f.Name
 	}
-	return p.ID(f.Resource.Interface), f.member()
+	return p.ID(f.Resource.Interface), f.InInterface()
 }
 
 // Static takes apart the name of a function that stands in a resource of the host's, as core
@@ -174,8 +174,8 @@ func (f *Func) Member() string {
 	return name
 }
 
-// member is the name of f within its interface.
-func (f *Func) member() string {
+// InInterface is the name of f within its interface.
+func (f *Func) InInterface() string {
 	switch {
 	case f.Constructor:
 		return "[constructor]" + f.Resource.Name
