@@ -14,7 +14,7 @@ export CARGO_TARGET_DIR
 EXAMPLES := $(wildcard examples/*/main.py)
 PROGRAMS := $(wildcard tools/*.py tools/engines/*.py tools/versions/*.py bench/*.py bindings-c/tests/*.py) $(EXAMPLES)
 GENERATED := go-guest-sdk/cmd/undergo-gen/testdata bindings-c/include/undergo.h bindings-go/internal/conformance $(wildcard examples/*/*_plugin.*)
-GO_MODULES := go-guest-sdk bindings-go conformance/guest conformance/hostile conformance/command conformance/network cli/overlay core/tests/guests/network cli/tests/fixtures/program cli/tests/fixtures/flow bench/programs tools/component tools/versions/plugin tools/versions/host $(wildcard examples/*/plugin)
+GO_MODULES := go-guest-sdk bindings-go conformance/guest conformance/hostile conformance/command conformance/network cli/overlay core/tests/guests/network cli/tests/fixtures/program cli/tests/fixtures/flow bench/programs tools/component tools/serve/app tools/versions/plugin tools/versions/host $(wildcard examples/*/plugin)
 
 # Checks the workflows of GitHub.
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12

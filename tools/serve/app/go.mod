@@ -1,0 +1,7 @@
+module github.com/undergo-dev/undergo/tools/serve/app
+
+go 1.24
+
+require github.com/undergo-dev/undergo/go-guest-sdk v0.1.0
+
+replace github.com/undergo-dev/undergo/go-guest-sdk => ../../../go-guest-sdk
