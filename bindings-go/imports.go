@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"strings"
 	"unsafe"
 )
 
@@ -69,7 +70,7 @@ func (c *config) give(found *function, call func(ctx context.Context, d *dispatc
 func (p *Plugin) imported(module, name string) *function {
 	var like *function
 	for _, found := range p.imports {
-		if found.Interface != module {
+		if found.Interface != module && !strings.HasPrefix(found.Interface, module+"@") {
 			continue
 		}
 		if found.Name == name {

@@ -54,10 +54,11 @@ type native struct {
 	error_chained, error_delete, error_denied, error_dispatched, error_exit_code, error_frame, error_kind, error_message                        symbol
 	error_new_dispatched, error_of_kind, error_path, error_stderr, error_with_chain                                                             symbol
 	handle_close, handle_delete, handle_is_open                                                                                                 symbol
-	imports_delete, imports_link, imports_new, imports_set_dispatched                                                                           symbol
+	imports_delete, imports_keyvalue, imports_link, imports_new, imports_set_dispatched                                                         symbol
 	instance_delete, instance_denied, instance_end, instance_enter, instance_handles, instance_is_alive, instance_is_best, instance_memory_size symbol
 	instance_poll, instance_read_memory, instance_reset, instance_take_stderr, instance_take_stdout, instance_usage                             symbol
 	instance_write_memory                                                                                                                       symbol
+	keyvalue_delete, keyvalue_get, keyvalue_new, keyvalue_set                                                                                   symbol
 	kind_name                                                                                                                                   symbol
 	object_delete, object_new_dispatched                                                                                                        symbol
 	plugin_delete, plugin_describe, plugin_diagnostic, plugin_export, plugin_find, plugin_from_bytes, plugin_go_version, plugin_import          symbol

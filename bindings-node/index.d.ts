@@ -198,6 +198,55 @@ export type HostFunction = (...args: any[]) => unknown
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Imports = Readonly<Record<string, any>>
 
+/** What {@link KeyValue} has room for. */
+export interface KeyValueOptions {
+  /**
+   * Where the stores are: `redis://[user:password@]host[:port][/database]`. Otherwise they are in
+   * this process's memory.
+   */
+  redis?: string
+  /** The names of the stores that a plugin can open: `['default']` otherwise. */
+  stores?: Iterable<string>
+  /** How many keys there may be in memory, in all stores together: 100,000 otherwise. */
+  entries?: number
+  /** How many bytes these and their values may have, and an answer of Redis: 64 MiB otherwise. */
+  bytes?: number | string
+}
+
+/** Stores of keys and values, for plugins that import `wasi:keyvalue`. */
+export class KeyValue {
+  constructor(options?: KeyValueOptions)
+  /** The value of a key of a store; undefined if there is none. */
+  get(store: string, key: string): Uint8Array | undefined
+  /** Sets the value of a key of a store. */
+  set(store: string, key: string, value: string | ArrayBufferView | ArrayBuffer): void
+}
+
+/**
+ * Imports for plugins that keep keys and values: `wasi:keyvalue/store`, `/batch` and `/atomics`.
+ * Instances that get the same ones have the same stores.
+ *
+ * ```js
+ * const counter = await load('counter.wasm', { imports: { ...keyvalue(), ...config({ greeting: 'Hello' }), ...logging() } })
+ * ```
+ */
+export function keyvalue(stores?: KeyValue | KeyValueOptions): Imports
+
+/**
+ * Imports for plugins that read a configuration: `wasi:config/store`, once called `/runtime`. What
+ * is changed in it later, plugins see.
+ */
+export function config(values: Readonly<Record<string, string>> | ReadonlyMap<string, string>): Imports
+
+/**
+ * Imports for plugins that log: `wasi:logging/logging`. They log to the methods `trace`, `debug`,
+ * `info`, `warn`, `error` and `fatal` of a logger such as pino's, or of the console. Control
+ * characters, and those that begin a line, are escaped, and of a longer text 64 Ki characters are
+ * logged.
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export function logging(logger?: any): Imports
+
 /** How an instance is created. */
 export interface InstanceOptions<I extends object = Imports> {
   /** The functions that the plugin needs. */

@@ -1,6 +1,6 @@
 """Builds the guests of the tests: plugins with the command line tool, the command with plain Go.
 
-guest.py                 build them to build/conformance.wasm, build/hostile.wasm and
+guest.py                 build them to build/conformance.wasm, build/hostile.wasm, build/services.wasm and
 build/command.wasm guest.py GO OUTPUT       build the conformance guest with that go command to that
 file
 """
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import go
-from project import BUILD, CLI, COMMAND, CONFORMANCE, HOSTILE, ROOT, Stamp, environment, run, sources
+from project import BUILD, CLI, COMMAND, CONFORMANCE, HOSTILE, ROOT, SERVICES, Stamp, environment, run, sources
 
 
 def build(with_go: Path, output: Path, guest: str = "guest") -> None:
@@ -47,4 +47,5 @@ if __name__ == "__main__":
         found = go.find()
         build(found, CONFORMANCE)
         build(found, HOSTILE, "hostile")
+        build(found, SERVICES, "services")
         build_command(found, COMMAND)

@@ -36,6 +36,7 @@ PYTHON = VENV / _SCRIPTS / f"python{_EXE}"
 CLI = BUILD / "bin" / f"undergo{_EXE}"
 CONFORMANCE = BUILD / "conformance.wasm"
 HOSTILE = BUILD / "hostile.wasm"
+SERVICES = BUILD / "services.wasm"
 COMMAND = BUILD / "command.wasm"
 
 
@@ -64,6 +65,7 @@ def environment(go: Path | None = None) -> dict[str, str]:
     env["UNDERGO_CACHE_DIR"] = str(BUILD / "cache")
     env["UNDERGO_CONFORMANCE_WASM"] = str(CONFORMANCE)
     env["UNDERGO_HOSTILE_WASM"] = str(HOSTILE)
+    env["UNDERGO_SERVICES_WASM"] = str(SERVICES)
     env["UNDERGO_COMMAND_WASM"] = str(COMMAND)
     # What is printed is compared, also where the locale is not UTF-8.
     env["PYTHONUTF8"] = "1"

@@ -166,6 +166,10 @@ typedef struct undergo_imports_t undergo_imports_t;
 // each later call fails with dead-instance.
 typedef struct undergo_instance_t undergo_instance_t;
 
+// Stores of keys and values, for plugins that import `wasi:keyvalue`. It may be used from any
+// thread.
+typedef struct undergo_keyvalue_t undergo_keyvalue_t;
+
 // An object of the host, for a guest to call: one with methods, a function, an iterable or a
 // stream. Whoever creates it owns it, and frees it with `undergo_object_delete`; it may be passed
 // to any number of calls, of several instances. What a guest still holds of it lives on: its data
@@ -536,6 +540,10 @@ typedef struct undergo_time_t {
   // Seconds east of UTC.
   int32_t offset;
 } undergo_time_t;
+
+// What gets a line that a plugin logs, on the thread of the call. The level is 0 (trace) to 5
+// (critical). The texts have no control characters and no ends of lines, and live until it returns.
+typedef void (*undergo_log_fn)(void *user_data, uint32_t level, const char *context, const char *message);
 
 // Reads up to `most` bytes, which are at least one, to `buffer`, and sets `*len` to how many there
 // were: 0 at the end. To say that it gave more than `most` is an error.
@@ -1362,6 +1370,50 @@ struct undergo_error_t *undergo_sandbox_listen(struct undergo_sandbox_t *sandbox
 // this fails: a listening TCP socket, for example from `dup`. Otherwise like
 // `undergo_sandbox_listen`.
 struct undergo_error_t *undergo_sandbox_give_listener(struct undergo_sandbox_t *sandbox, int32_t descriptor);
+
+// Makes stores with these names: `default`, if there are none. They are in memory, or, if `redis`
+// is not NULL, at `redis://[user:password@]host[:port][/database]`. In memory they have that many
+// entries together at most, and that many bytes of keys and values, which is also how long an answer
+// of Redis may be; 0 stands for 100,000 and for 64 MiB. Free it with `undergo_keyvalue_delete`.
+struct undergo_error_t *undergo_keyvalue_new(const char *redis,
+                                             const char *const *stores,
+                                             size_t count,
+                                             uint64_t entries,
+                                             uint64_t size,
+                                             struct undergo_keyvalue_t **result);
+
+// Frees it. NULL is accepted. Imports and instances that have the stores keep them.
+void undergo_keyvalue_delete(struct undergo_keyvalue_t *stores);
+
+// The value of a key of a store: sets `*result` to a value that the caller frees with
+// `undergo_value_delete`, or to NULL if there is none.
+struct undergo_error_t *undergo_keyvalue_get(const struct undergo_keyvalue_t *stores,
+                                             const char *store,
+                                             const char *key,
+                                             undergo_value_t **result);
+
+// Sets the value of a key of a store to a copy of these bytes.
+struct undergo_error_t *undergo_keyvalue_set(const struct undergo_keyvalue_t *stores,
+                                             const char *store,
+                                             const char *key,
+                                             const void *data,
+                                             size_t len);
+
+// Gives plugins `wasi:keyvalue`: `store`, `batch` and `atomics`.
+struct undergo_error_t *undergo_imports_keyvalue(struct undergo_imports_t *imports, const struct undergo_keyvalue_t *stores);
+
+// Gives plugins `wasi:config` with these values, which are copied: `count` keys, and as many values.
+struct undergo_error_t *undergo_imports_config(struct undergo_imports_t *imports,
+                                               const char *const *keys,
+                                               const char *const *values,
+                                               size_t count);
+
+// Gives plugins `wasi:logging`. `destroy`, if there is one, is called once with the user data, when
+// nobody can call the function any more, or at once if this fails.
+struct undergo_error_t *undergo_imports_logging(struct undergo_imports_t *imports,
+                                                undergo_log_fn log,
+                                                void *user_data,
+                                                undergo_destroy_fn destroy);
 
 // Creates a stream to read from, of the host, for `undergo_value_object` and a parameter that
 // takes one. The callbacks are called on the thread of the call; `close` may be NULL. An error

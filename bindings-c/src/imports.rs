@@ -100,6 +100,11 @@ impl ImportsHandle {
         self.core.set(interface, name, function);
     }
 
+    /// Gives functions of the core's own.
+    pub(crate) fn serve(&mut self, give: impl FnOnce(&mut Imports)) {
+        give(&mut self.core);
+    }
+
     /// Gives the exports of another instance, in place of functions of their names.
     pub(crate) fn link(&mut self, interface: &str, instance: &undergo::Instance) {
         let plugin = instance.plugin();

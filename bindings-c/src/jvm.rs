@@ -12,7 +12,7 @@ use crate::dispatch::{DispatchValue, UNDERGO_DISPATCH_RELEASE};
 use crate::errors::ErrorHandle;
 use crate::{
     self as library, arena, cancel, chain, command, dispatch, entries, errors, handles, imports, instance, object, plugin, pool, sandbox,
-    streams, values,
+    services, streams, values,
 };
 
 /// Gives the addresses of functions by their names.
@@ -42,6 +42,7 @@ symbols! {
         undergo_error_message undergo_error_of_kind undergo_error_path undergo_error_stderr;
     handles: undergo_handle_close undergo_handle_delete undergo_handle_is_open;
     imports: undergo_imports_delete undergo_imports_new;
+    services: undergo_imports_keyvalue undergo_keyvalue_delete undergo_keyvalue_get undergo_keyvalue_new undergo_keyvalue_set;
     instance: undergo_imports_link undergo_instance_delete undergo_instance_denied undergo_instance_handles undergo_instance_is_alive
         undergo_instance_is_best undergo_instance_memory_size undergo_instance_poll undergo_instance_read_memory undergo_instance_reset
         undergo_instance_take_stderr undergo_instance_take_stdout undergo_instance_usage undergo_instance_write_memory;

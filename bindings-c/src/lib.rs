@@ -26,6 +26,7 @@
 //! dispatch.rs  calls of the host through one function
 //! items.rs     iterables of the host
 //! methods.rs   objects and functions of the host, for a guest to call
+//! services.rs  services of the core that plugins import
 //! imports.rs   host functions
 //! exports.rs   describing and calling exports
 //! chain.rs     the errors that an error consists of
@@ -83,6 +84,7 @@ mod plain;
 mod plugin;
 mod pool;
 mod sandbox;
+mod services;
 mod shape;
 mod streams;
 mod types;

@@ -6,6 +6,7 @@ const { Instance } = require('./instance.cjs')
 const native = require('./native.cjs')
 const { Plugin } = require('./plugin.cjs')
 const { Pool } = require('./pool.cjs')
+const { KeyValue, config, keyvalue, logging } = require('./services.cjs')
 
 /** Load a plugin and make an instance of it. */
 async function load(path, options) {
@@ -13,4 +14,17 @@ async function load(path, options) {
   return plugin.instantiate(options)
 }
 
-module.exports = { ...errors.classes, Instance, Plugin, Pool, errorCodes: errors.codes, errorType: errors.errorType, load, version: native.version }
+module.exports = {
+  ...errors.classes,
+  Instance,
+  KeyValue,
+  Plugin,
+  Pool,
+  config,
+  errorCodes: errors.codes,
+  errorType: errors.errorType,
+  keyvalue,
+  load,
+  logging,
+  version: native.version
+}

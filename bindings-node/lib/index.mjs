@@ -11,6 +11,7 @@ export const {
   HostError,
   Instance,
   InvalidPluginError,
+  KeyValue,
   MissingImportError,
   OutOfFuelError,
   OutOfMemoryError,
@@ -23,9 +24,12 @@ export const {
   TypeMismatchError,
   UndergoError,
   UnknownExportError,
+  config,
   errorCodes,
   errorType,
+  keyvalue,
   load,
+  logging,
   version
 } = undergo
 

@@ -23,10 +23,10 @@ function known(given, name, names) {
 }
 
 /** Reads a number of bytes: `65536`, `'64 MiB'`, `'1.5 GB'`, `'64M'`. */
-function size(given, name, parse = native.parseSize) {
+function size(given, name, parse = native.parseSize, of = 'limits') {
   if (given === undefined) return undefined
   const text = typeof given === 'object' ? show(typeof given) : String(given)
-  const bytes = parse(text, `limits.${name}`)
+  const bytes = parse(text, `${of}.${name}`)
   if (typeof bytes === 'string') throw new RangeError(bytes)
   return bytes
 }
@@ -170,7 +170,7 @@ function imports(wanted, given, functions, links) {
   if (given === undefined || given === null) return found
   if (typeof given !== 'object') throw new TypeError(`imports must be an object, got ${typeof given}`)
   for (const { interface: group, name, witName } of wanted) {
-    const self = member(given, group) ?? member(given, camel(group))
+    const self = member(given, group) ?? member(given, withoutVersion(group)) ?? member(given, camel(group))
     if (self === undefined || self === null) continue
     if (typeof self !== 'object' && typeof self !== 'function') throw new TypeError(`imports.${group} is no object of functions: ${typeof self}`)
     const handle = linked(self)
@@ -185,6 +185,11 @@ function imports(wanted, given, functions, links) {
     found.push([group, witName])
   }
   return found
+}
+
+/** The name of an interface, for any version of it. */
+function withoutVersion(name) {
+  return name.split('@', 1)[0]
 }
 
 const INSTANCE = ['imports', 'sandbox', 'limits', 'bigint']
@@ -218,4 +223,4 @@ function run(description, given) {
   return instance(description, { ...given, sandbox: { ...known(given.sandbox, 'sandbox', SANDBOX), ...Object.fromEntries(own) } })
 }
 
-module.exports = { INSTANCE, RUN, bytes, count, instance, known, milliseconds, path, run, show }
+module.exports = { INSTANCE, RUN, bytes, count, instance, known, milliseconds, path, run, show, size }

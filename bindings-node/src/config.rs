@@ -39,10 +39,14 @@ fn without_network(home: &Arc<EventLoop>, given: Js) -> Made<Given> {
         imports.set(import.element(0)?.string()?, import.element(1)?.string()?, Arc::new(callable(number)));
     }
     for link in items(given.get_named("links")?)? {
-        if let Some(Handle::Callee(callee)) = Handle::of(link.element(1)?)
-            && let Target::Instance(instance) = &callee.target
-        {
-            imports.link(link.element(0)?.string()?, instance);
+        match Handle::of(link.element(1)?) {
+            Some(Handle::Callee(callee)) => {
+                if let Target::Instance(instance) = &callee.target {
+                    imports.link(link.element(0)?.string()?, instance);
+                }
+            }
+            Some(Handle::KeyValue(stores)) => imports.keyvalue(stores),
+            _ => {}
         }
     }
     let sandbox = sandbox(given.get_named("sandbox")?, callable)?;
@@ -189,6 +193,6 @@ fn items(array: Js) -> Made<Vec<Js>> {
     (0..array.array_len()?).map(|i| array.element(i)).collect()
 }
 
-fn strings(array: Js) -> Made<Vec<String>> {
+pub(crate) fn strings(array: Js) -> Made<Vec<String>> {
     items(array)?.into_iter().map(Js::string).collect()
 }

@@ -12,6 +12,7 @@
 //! instance.rs   a running copy of a plugin
 //! pool.rs       interchangeable instances
 //! plugin.rs     a compiled plugin
+//! services.rs   services of the core that plugins import
 //! config.rs     options that the package's JavaScript has checked
 //! cancel.rs     what stands behind an AbortSignal
 //! imports.rs    host functions
@@ -56,6 +57,7 @@ mod pool;
 mod promise;
 mod realm;
 mod reference;
+mod services;
 mod table;
 mod types;
 mod under_way;

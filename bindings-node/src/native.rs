@@ -6,7 +6,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use napi::sys;
-use undergo::{CancelToken, Error, ErrorKind, Plugin, Result};
+use undergo::{CancelToken, Error, ErrorKind, KeyValue, Plugin, Result};
 
 use crate::errors;
 use crate::exceptions;
@@ -57,6 +57,13 @@ impl Call<'_> {
         }
     }
 
+    pub(crate) fn keyvalue(&self, number: usize) -> Result<&KeyValue> {
+        match self.args.get(number).copied().and_then(Handle::of) {
+            Some(Handle::KeyValue(stores)) => Ok(stores),
+            _ => Err(wrong(number, "stores of keys and values")),
+        }
+    }
+
     pub(crate) fn token(&self, number: usize) -> Result<&CancelToken> {
         match self.args.get(number).copied().and_then(Handle::of) {
             Some(Handle::Token(token)) => Ok(token),
@@ -78,6 +85,7 @@ pub(crate) enum Handle {
     Plugin(Plugin),
     Callee(Callee),
     Token(CancelToken),
+    KeyValue(KeyValue),
 }
 
 impl Tagged for Handle {

@@ -11,7 +11,7 @@ use crate::home::{EventLoop, Helpers};
 use crate::js::{Env, Js, Made, get, node};
 use crate::native::{Call, Native};
 use crate::reference::Reference;
-use crate::{cancel, command, config, imports, instance, native, plugin, pool, realm};
+use crate::{cancel, command, config, imports, instance, native, plugin, pool, realm, services};
 
 const FUNCTIONS: &[(&str, Native)] = &[
     ("settle", |call| imports::settle(call.home, call.env, call.args())),
@@ -54,6 +54,9 @@ const FUNCTIONS: &[(&str, Native)] = &[
     ("close", pool::close),
     ("token", cancel::token),
     ("cancel", cancel::cancel),
+    ("keyvalue", services::keyvalue),
+    ("storedValue", services::stored_value),
+    ("storeValue", services::store_value),
     ("parseSize", |call| config::parsed(call, undergo::host::parse_size)),
     ("parseStackSize", |call| config::parsed(call, undergo::host::parse_stack_size)),
 ];

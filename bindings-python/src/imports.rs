@@ -142,7 +142,7 @@ impl<'py> Table<'py> {
 
 /// An item of a mapping, or a public attribute of an object, by its WIT name or its name in Python.
 fn member<'py>(container: &Bound<'py, PyAny>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let spellings = [name.to_owned(), python_name(name), names::snake(name)];
+    let spellings = [name.to_owned(), without_version(name).to_owned(), python_name(name), names::snake(name)];
     if let Ok(mapping) = container.cast::<PyMapping>() {
         for spelling in &spellings {
             if mapping.contains(spelling)? {
@@ -160,6 +160,11 @@ fn member<'py>(container: &Bound<'py, PyAny>, name: &str) -> PyResult<Option<Bou
         }
     }
     Ok(None)
+}
+
+/// The name of an interface for any version of it.
+fn without_version(name: &str) -> &str {
+    name.split_once('@').map_or(name, |(name, _)| name)
 }
 
 /// A table as the core knows it.

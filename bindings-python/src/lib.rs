@@ -12,6 +12,7 @@
 //! pool.rs            interchangeable instances
 //! lending.rs         instances of pools, for calls that belong together
 //! linked.rs          instances as the imports of others
+//! services.rs        services of the core that plugins import
 //! async_instance.rs  a running copy whose exports are awaited
 //! instance.rs        a running copy of a plugin, and its memory
 //! parts.rs           what instances and pools are made from, and what they own
@@ -68,6 +69,7 @@ mod pool;
 mod raised;
 mod records;
 mod resource;
+mod services;
 mod signals;
 mod signature;
 mod types;
@@ -121,6 +123,8 @@ mod _undergo {
     use crate::pool::Pool;
     #[pymodule_export]
     use crate::resource::Resource;
+    #[pymodule_export]
+    use crate::services::KeyValue;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

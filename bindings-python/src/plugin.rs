@@ -20,7 +20,7 @@ use crate::instance::Instance;
 use crate::names::python_name;
 use crate::parts::Origin;
 use crate::pool::Pool;
-use crate::{config, imports, linked, package, raised, records, resource, signature, types};
+use crate::{config, imports, linked, package, raised, records, resource, services, signature, types};
 
 /// A compiled plugin: load it once and instantiate it as often as needed, from any thread.
 ///
@@ -79,7 +79,10 @@ impl Plugin {
         limits: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(InstanceOptions, Py<HostTable>)> {
         let table = Table::new(py)?;
-        let imports = table.imports(&self.core, imports, linked::link)?;
+        let whole = |found: &mut undergo::Imports, interface: &str, given: &Bound<'_, PyAny>| {
+            if services::add(found, given) { Ok(true) } else { linked::link(found, interface, given) }
+        };
+        let imports = table.imports(&self.core, imports, whole)?;
         let options = InstanceOptions { imports, sandbox: config::sandbox(sandbox, &table)?, limits: config::limits(limits)? };
         warn(py, &self.core.diagnose(&options))?;
         Ok((options, table.finish()))

@@ -14,6 +14,7 @@
 //! function.rs   an export: its names, its call
 //! config.rs     sandboxes, limits and options
 //! imports.rs    host functions
+//! services.rs   services of the core that plugins import
 //! chain.rs      errors with fields, and what they wrap
 //! lower.rs      from Ruby's values to guest memory
 //! lift.rs       from guest memory to Ruby's values
@@ -51,6 +52,7 @@ mod plugin;
 mod pool;
 mod records;
 mod resource;
+mod services;
 mod types;
 mod values;
 
@@ -68,6 +70,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     module.const_set("BATCH", undergo::host::BATCH.as_secs_f64())?;
     cancel::define(ruby, module)?;
     config::define(module)?;
+    services::define(ruby, module)?;
     instance::define(ruby, module)?;
     resource::define(ruby, module)?;
     pool::define(ruby, module)?;

@@ -14,6 +14,7 @@ use crate::handle::Access;
 use crate::imports::{Filling, HostTable};
 use crate::instance::Instance;
 use crate::pool::Pool;
+use crate::services::KeyValue;
 use crate::types::Stands;
 use crate::{config, lock, records, resource, types};
 
@@ -68,7 +69,13 @@ impl Plugin {
     fn options(ruby: &Ruby, parts: Parts) -> Result<(InstanceOptions, HostTable), Error> {
         let (functions, sandbox, limits) = parts;
         let mut table = Filling::new();
-        let imports = table.imports(functions, |imports, interface, given| Instance::link(ruby, imports, interface, given))?;
+        let imports = table.imports(functions, |imports, interface, given| match Obj::<KeyValue>::try_convert(given) {
+            Ok(stores) => {
+                imports.keyvalue(&stores.core);
+                Ok(())
+            }
+            Err(_) => Instance::link(ruby, imports, interface, given),
+        })?;
         let options = InstanceOptions { imports, sandbox: config::sandbox(ruby, sandbox, &mut table)?, limits: config::limits(limits)? };
         Ok((options, table.finish()))
     }

@@ -45,6 +45,7 @@
 //! pool/         interchangeable instances, and the queue for them
 //! instance/     the facades: Instance, AsyncInstance; calls, reset, memory
 //! plugin/       a loaded module: signatures checked, imports linked
+//! services/     what a program switches on under names of WASI: keys and values, logs, configuration
 //! call/         entering a guest, on the caller's stack or on a fiber; host functions; re-entrancy
 //! guest/        the data of a store, instantiation, lifecycle, the lock
 //! wasi/         WASI preview 1 and the extension for sockets, for any data of a store
@@ -74,6 +75,7 @@ mod plugin;
 mod pool;
 mod sched;
 mod serve;
+mod services;
 mod wasi;
 
 pub use abi::chain::ErrorFields;
@@ -104,6 +106,8 @@ pub use pool::async_pool::{AsyncPool, AsyncPooled};
 pub use pool::wait_queue::PoolStats;
 pub use pool::{Pool, PoolOptions, Pooled};
 pub use serve::{ErrorSink, ServeOptions, Server, ServerStats};
+pub use services::keyvalue::{KeyValue, KeyValueOptions};
+pub use services::logging::{LogLevel, LogLine};
 pub use undergo_derive::GuestType;
 /// Makes of a trait what a plugin can call: a Go interface with `//undergo:resource import`.
 ///

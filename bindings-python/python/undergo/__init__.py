@@ -37,6 +37,7 @@ from ._errors import (
 )
 from ._handles import AsyncItems, AsyncReader, AsyncWriter, Items, Reader, Writer
 from ._records import Completed, PoolStats, Usage
+from ._services import config, keyvalue, logging
 from ._undergo import (
     AsyncFunction,
     AsyncInstance,
@@ -46,6 +47,7 @@ from ._undergo import (
     Exports,
     Function,
     Instance,
+    KeyValue,
     Memory,
     Plugin,
     Pool,
@@ -81,6 +83,7 @@ __all__ = [
     "Instance",
     "InvalidPluginError",
     "Items",
+    "KeyValue",
     "Limits",
     "Memory",
     "MissingImportError",
@@ -102,7 +105,10 @@ __all__ = [
     "View",
     "Writer",
     "__version__",
+    "config",
+    "keyvalue",
     "load",
+    "logging",
 ]
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "Exports",
     "Function",
     "Instance",
+    "KeyValue",
     "Memory",
     "Plugin",
     "Pool",
@@ -460,6 +461,17 @@ class Pool:
     def __enter__(self) -> Pool: ...
     def __exit__(self, kind: type[BaseException] | None, raised: BaseException | None, traceback: TracebackType | None, /) -> None: ...
     def __getattr__(self, name: str) -> Function: ...
+
+@final
+class KeyValue:
+    """Stores of keys and values, for plugins that import `wasi:keyvalue`: see `undergo.keyvalue`."""
+
+    def __new__(cls, redis: str | None = None, *, stores: list[str], entries: int, bytes: int) -> KeyValue: ...
+    def get(self, store: str, key: str) -> bytes | None:
+        """The value of a key of a store; `None` if there is none."""
+
+    def set(self, store: str, key: str, value: bytes) -> None:
+        """Set the value of a key of a store."""
 
 @final
 class CancelToken:

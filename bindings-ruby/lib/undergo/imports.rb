@@ -3,8 +3,8 @@
 module Undergo
   # The functions that a plugin gets.
   class Imports
-    # Each with the names of its interface and its own; an instance that is linked, with that of the
-    # interface and an empty one.
+    # Each with the names of its interface and its own; an instance that is linked, or a service of the
+    # library, with that of the interface and an empty one.
     attr_reader :functions
 
     # `given`: by interface and name, in either form, a Hash of Hashes of objects that respond to
@@ -14,8 +14,8 @@ module Undergo
       @functions = []
       given = (given || {}).to_h { |interface, functions| [interface.to_s.tr("_", "-"), functions] }
       plugin.imports.each do |interface, wanted|
-        functions = given[interface]
-        if Instance === functions
+        functions = given.fetch(interface) { given[interface.split("@").first] }
+        if Instance === functions || KeyValue === functions
           @functions << [interface, "", functions]
         elsif !functions.nil?
           wanted.each_key { |name| give(interface, name, Imports.find(functions, name)) }

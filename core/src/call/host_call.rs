@@ -4,25 +4,27 @@ use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 use wasmtime::{AsContextMut, StoreContextMut, ValRaw};
 
 use crate::abi::block::Block;
-use crate::abi::chain::{chain_of, lower_chain};
+use crate::abi::chain::{ErrorFields, chain_of, lower_chain};
 use crate::abi::joined::store_params;
 use crate::abi::lift::{Lift, Lifting};
 use crate::abi::lower::Lower;
 use crate::abi::memory::{self, GuestMemory};
 use crate::abi::quota::Quota;
+use crate::abi::value::Value;
 use crate::call::invoke::{place, place_here};
 use crate::config::Lease;
 use crate::config::budget::Caller;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ChainedError, Error, ErrorKind, Result};
 use crate::guest::host::{Answer, Deferred, HostCall, Import, Later};
 use crate::guest::memory_cache::MemoryCache;
 use crate::guest::reentry::{self, Channel};
 use crate::guest::state::State;
-use crate::interface::{Function, Type};
+use crate::interface::{Case, Failure, Function, RecordType, Type, TypeKind};
 use crate::platform::window;
 use crate::sched::driver::Driver;
 use crate::sched::task;
@@ -201,13 +203,14 @@ impl HostCall<'_> {
     #[inline]
     pub(crate) fn quota(&self) -> Quota<'_> {
         let state = self.store.data();
-        match self.driver {
+        let quota = match self.driver {
             Driver::Direct => Quota::within(state.max_value, &state.wasi.budget),
-            Driver::Fiber => {
-                // A component may pass handles.
-                let given = self.import.function.own_params().iter().map(|param| &param.ty).find(|ty| ty.holds_handles());
-                Quota::within_limits(state.max_value, &state.wasi.budget).with_handles(&state.handles, given)
-            }
+            Driver::Fiber => Quota::within_limits(state.max_value, &state.wasi.budget),
+        };
+        // The guest may pass objects of the host back.
+        match self.import.function.own_params().iter().map(|param| &param.ty).find(|ty| ty.holds_handles()) {
+            None => quota,
+            given => quota.with_handles(&state.handles, given),
         }
     }
 
@@ -292,9 +295,64 @@ impl HostCall<'_> {
         self.give(block)
     }
 
+    /// When the call ends, if it has a deadline.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.store.data().wasi.budget.deadline.map(|deadline| deadline.at)
+    }
+
+    /// Whether an error is laid out as its type is, and not as a chain of which an engine's value is
+    /// made.
+    pub(crate) fn fails_directly(&self) -> bool {
+        self.store.data().component.is_none()
+    }
+
+    /// Answers with an error of the function's own type. Where it has none, the guest gets the text.
+    pub(crate) fn fail_with(&mut self, text: &str, value: &Value) -> Result<()> {
+        let function = &self.import.function;
+        let Failure::Value(ty) = &function.failure else { return Err(Error::new(ErrorKind::HostError, text)) };
+        let layout = &function.abi.result;
+        let chain;
+        let mut block = Block::begin(layout.size);
+        block.bound(&self.store.data().wasi.budget);
+        block.put(0, [1]);
+        let at = |error: Error| error.at(" -> error");
+        if self.fails_directly() {
+            block.lower(ty, &value, layout.value_offset).map_err(at)?;
+            if block.passes_handles() {
+                block.settle(function, &self.store.data().handles)?;
+            }
+            return self.give(block);
+        }
+        let (Some(errors), Some(record)) = (&function.errors, failing_record(function)) else {
+            return Err(Error::new(ErrorKind::HostError, text));
+        };
+        let fields = if is_record(ty, record) { value.clone() } else { Value::Record(vec![("value".to_owned(), value.clone())]) };
+        chain = [ChainedError::new(text, Some(ErrorFields::lower(record, &&fields).map_err(at)?))];
+        lower_chain(errors, &chain, &mut block, layout.value_offset)?;
+        self.give(block)
+    }
+
     /// Lowers the error of a function that can fail.
     fn fail(&mut self, error: &Error) -> Result<()> {
         let function = &self.import.function;
+        if let Failure::Value(ty) = &function.failure {
+            let chain = match &function.errors {
+                Some(errors) => chain_of(error, errors, &self.store.data().errors)?,
+                None => error.chain().into(),
+            };
+            let value = chain.iter().find_map(|link| own_value(function, ty, link.fields()?)).or_else(|| worded(ty, error.message()));
+            return match value {
+                Some(value) => self.fail_with(error.message(), &value),
+                None => {
+                    let text = format!("{} (the guest takes no other error than {ty})", error.message());
+                    let mut other = Error::new(ErrorKind::HostError, text);
+                    if let Some(host) = error.host() {
+                        other = other.with_host(host.clone());
+                    }
+                    Err(other)
+                }
+            };
+        }
         let layout = &function.abi.result;
         let chain = match &function.errors {
             Some(errors) => Some((errors, chain_of(error, errors, &self.store.data().errors)?)),
@@ -339,6 +397,45 @@ impl HostCall<'_> {
     pub(crate) fn put_result(&mut self, head: &[u8]) -> Result<()> {
         put_result(self.import, &mut self.store, head, self.raw)
     }
+}
+
+/// The record that an error of a function's own type is, or that has it as its one field.
+fn failing_record(function: &Function) -> Option<&Arc<RecordType>> {
+    let errors = function.errors.as_ref()?;
+    match &errors.cases.last()?.ty.as_ref()?.kind {
+        TypeKind::Tuple(both) => match &both.items.get(1)?.kind {
+            TypeKind::Record(record) => Some(record),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn is_record(ty: &Type, record: &Arc<RecordType>) -> bool {
+    matches!(&ty.kind, TypeKind::Record(own) if Arc::ptr_eq(own, record))
+}
+
+/// The error that the fields of a host's error are, if they are those of the function's.
+fn own_value(function: &Function, ty: &Type, fields: &ErrorFields) -> Option<Value> {
+    let record = failing_record(function)?;
+    if !Arc::ptr_eq(fields.record(), record) {
+        return None;
+    }
+    match fields.value() {
+        value if is_record(ty, record) => Some(value.clone()),
+        Value::Record(all) => all.first().map(|(_, value)| value.clone()),
+        _ => None,
+    }
+}
+
+/// An error in words, if the type has a case for these: `other`, or the only one with a text.
+fn worded(ty: &Type, text: &str) -> Option<Value> {
+    let TypeKind::Variant(variant) = &ty.kind else { return None };
+    let is_text = |case: &&Case| case.ty.as_ref().is_some_and(|ty| matches!(ty.kind, TypeKind::String));
+    let mut cases = variant.cases.iter().filter(is_text);
+    let first = cases.next()?;
+    let case = if cases.next().is_some() { variant.cases.iter().filter(is_text).find(|case| case.name == "other")? } else { first };
+    Some(Value::Variant(case.name.clone(), Some(Box::new(Value::String(text.to_owned())))))
 }
 
 fn put_result(import: &Import, store: &mut StoreContextMut<'_, State>, head: &[u8], raw: &[MaybeUninit<ValRaw>]) -> Result<()> {

@@ -81,7 +81,7 @@ pub struct Imports {
 }
 
 impl Imports {
-    /// Adds a function.
+    /// Adds a function. An interface without a version stands for all that have one.
     pub fn set(&mut self, interface: impl Into<String>, name: impl Into<String>, function: Arc<dyn HostFunction>) {
         self.functions.insert((interface.into(), name.into()), function);
     }
@@ -89,7 +89,8 @@ impl Imports {
     pub(crate) fn get(&self, interface: &str, name: &str) -> Option<&Arc<dyn HostFunction>> {
         // There are few functions, and each instance looks them up once, so copying the names does
         // not matter.
-        self.functions.get(&(interface.to_owned(), name.to_owned()))
+        let find = |interface: &str| self.functions.get(&(interface.to_owned(), name.to_owned()));
+        find(interface).or_else(|| find(interface.split_once('@')?.0))
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = String> {

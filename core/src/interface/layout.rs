@@ -327,6 +327,15 @@ impl Signature {
     }
 }
 
+/// The layout of a result whose error is of that type.
+pub(super) fn failing_layout(result: Option<&Type>, error: &Type) -> ResultLayout {
+    let (size, align) = result.map_or((0, 1), |ty| (ty.size, ty.align));
+    let align = align.max(error.align);
+    let value_offset = payload_offset(1, align);
+    let size = round_up(value_offset.saturating_add(size.max(error.size)).min(TOO_LARGE), align);
+    ResultLayout { size, align, value_offset, flat: None, plain: result.and_then(Type::plain), number: None }
+}
+
 fn result_layout(result: Option<&Type>, fallible: bool) -> ResultLayout {
     let (size, align) = result.map_or((0, 1), |ty| (ty.size, ty.align));
     let plain = result.and_then(Type::plain);

@@ -15,6 +15,7 @@ pub(crate) use layout::{MAX_PLAIN_PARAMS, MOST_WORDS, Plain, Slot, SlotKind, Slo
 pub use resource::{Resource, ResourceType, Shape, Side};
 pub use types::{Case, EnumType, Extension, Field, Function, MapType, RecordType, Scalar, Time, TupleType, Type, TypeKind, VariantType};
 
+use layout::failing_layout;
 pub(crate) use layout::{discriminant_size, round_up};
 pub(crate) use types::{Failure, Origin};
 use wit::Sort;

@@ -131,7 +131,7 @@ pub(crate) fn imports(info: &ModuleInfo, interface: Option<&Interface>) -> Resul
     let of_resources = interface.map(resources::imports).unwrap_or_default();
     let all = interface.iter().flat_map(|interface| &interface.imports);
     let promised: HashMap<(&str, &str), &Arc<Function>> =
-        all.flat_map(|from| from.functions.iter().map(|function| ((from.name.as_str(), function.name.as_str()), function))).collect();
+        all.flat_map(|from| from.functions.iter().map(|function| ((from.name.as_str(), function.core_name.as_str()), function))).collect();
     let of_resources: HashMap<_, _> = of_resources.iter().map(|import| ((import.module.as_str(), import.name.as_str()), import)).collect();
     for import in &info.imports {
         if import.module == linker::MODULE && linker::FUNCTIONS.contains(&import.name.as_str()) {

@@ -60,8 +60,8 @@ fn headers_that_count_and_headers_that_do_not() {
     *spoilt.last_mut().expect("bytes") ^= 1;
     assert_eq!(wit(&spoilt).expect("a module"), None);
     assert_eq!(wit(&[&spoilt[..], &other[..]].concat()).expect("a module"), Some(world_f("other")));
-    let newer = b"\xFFundergo:interface:5:00000001:00000000\nx";
-    expect(&wit(newer).expect_err("a newer version"), ErrorKind::InvalidPlugin, &["version 5", "up to 4", "newer undergo"]);
+    let newer = b"\xFFundergo:interface:6:00000001:00000000\nx";
+    expect(&wit(newer).expect_err("a newer version"), ErrorKind::InvalidPlugin, &["version 6", "up to 5", "newer undergo"]);
     for ignored in [
         &b"\xFFundergo:interface:"[..],
         b"\xFFundergo:interface:1",

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use wit_parser::{Resolve, TypeDefKind, TypeId, WorldItem};
+use wit_parser::{InterfaceId, Resolve, TypeDefKind, TypeId, WorldItem};
 
 use super::{Reader, Sort, check_names, docs, invalid};
 use crate::error::Result;
-use crate::interface::{Case, Failure, Type, TypeKind, VariantType};
+use crate::interface::{Case, Failure, Side, Type, TypeKind, VariantType};
 
 /// What a function fails with.
 #[derive(Default)]
@@ -20,15 +20,17 @@ pub(super) struct Fails {
 impl Reader<'_> {
     /// The result of a function, of which a `result` is taken apart here. Gives the type of its
     /// value, and what the function fails with, if it can.
-    pub(super) fn result(&mut self, ty: &wit_parser::Type) -> Result<(Option<Type>, Option<Fails>)> {
+    pub(super) fn result(&mut self, ty: &wit_parser::Type, side: Side) -> Result<(Option<Type>, Option<Fails>)> {
         let def = unaliased(self.resolve, *ty).map(|id| &self.resolve.types[id].kind);
         let Some(TypeDefKind::Result(result)) = def else { return Ok((Some(self.ty(ty, 0)?), None)) };
         let value = result.ok.as_ref().map(|ok| self.ty(ok, 0)).transpose()?;
-        Ok((value, Some(self.fails(result.err.as_ref())?)))
+        Ok((value, Some(self.fails(result.err.as_ref(), side)?)))
     }
 
-    fn fails(&mut self, error: Option<&wit_parser::Type>) -> Result<Fails> {
+    fn fails(&mut self, error: Option<&wit_parser::Type>, side: Side) -> Result<Fails> {
         let is_component = self.sort == Sort::Component;
+        // A module's own functions fail with texts, or its own errors.
+        let is_any = is_component || side == Side::Host;
         let Some(error) = error else {
             return if is_component { Ok(Fails { failure: Failure::Nothing, errors: None }) } else { Err(invalid(NO_ERROR)) };
         };
@@ -38,7 +40,7 @@ impl Reader<'_> {
         match listed_variant(self.resolve, error).map(|errors| self.errors(errors)) {
             Some(Ok(errors)) => Ok(Fails { failure: Failure::Error, errors: Some(errors) }),
             // Other lists of variants are as good as anything else.
-            _ if is_component => {
+            _ if is_any => {
                 let (failure, errors) = self.failure(error)?;
                 Ok(Fails { failure, errors: Some(errors) })
             }
@@ -105,10 +107,16 @@ pub(super) fn unaliased(resolve: &Resolve, mut ty: wit_parser::Type) -> Option<T
 /// their errors. They are known before any type is read, since a record is read once.
 pub(super) fn records(resolve: &Resolve, sort: Sort) -> HashSet<TypeId> {
     let mut found = HashSet::new();
-    if sort == Sort::Component {
-        // Any record that a function fails with.
-        let within = resolve.interfaces.iter().flat_map(|(_, interface)| interface.functions.values());
-        let items = resolve.worlds.iter().flat_map(|(_, world)| world.imports.values().chain(world.exports.values()));
+    {
+        // Any record that a function fails with; of a module, a function of its host's.
+        let is_component = sort == Sort::Component;
+        let imported = resolve.worlds.iter().flat_map(|(_, world)| world.imports.values());
+        let imported: HashSet<InterfaceId> =
+            imported.filter_map(|item| if let WorldItem::Interface { id, .. } = item { Some(*id) } else { None }).collect();
+        let interfaces = resolve.interfaces.iter().filter(|(id, _)| is_component || imported.contains(id));
+        let within = interfaces.flat_map(|(_, interface)| interface.functions.values());
+        let worlds = resolve.worlds.iter().filter(|_| is_component);
+        let items = worlds.flat_map(|(_, world)| world.imports.values().chain(world.exports.values()));
         let of_worlds = items.filter_map(|item| if let WorldItem::Function(function) = item { Some(function) } else { None });
         let results = within.chain(of_worlds).filter_map(|function| unaliased(resolve, function.result?));
         let errors = results.filter_map(|id| if let TypeDefKind::Result(result) = &resolve.types[id].kind { result.err } else { None });

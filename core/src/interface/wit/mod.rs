@@ -16,8 +16,8 @@ use self::component::{nested_option, nested_result};
 use self::resource::{check_handles, check_shape, interface_name, method_name, resource_of};
 use super::resource::{Resource, ResourceType, Shape, Side};
 use super::{
-    Case, EnumType, Extension, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, TupleType, Type, TypeKind,
-    VariantType, names,
+    Case, EnumType, Extension, Failure, Field, Function, ImportedInterface, Interface, MapType, RecordType, Scalar, TupleType, Type,
+    TypeKind, VariantType, failing_layout, names,
 };
 use crate::error::escape;
 use crate::error::{Error, ErrorKind, Result};
@@ -66,6 +66,7 @@ pub(super) fn parse(sort: Sort, wit: &str) -> Result<Interface> {
         errors: HashMap::new(),
         of_errors: errors::records(&resolve, sort),
         resources: HashMap::new(),
+        renamed: renamed(&resolve, package),
         made: HashMap::new(),
     };
     reader.read(package, wit)
@@ -122,6 +123,8 @@ struct Reader<'a> {
     errors: HashMap<TypeId, Arc<VariantType>>,
     of_errors: HashSet<TypeId>,
     resources: HashMap<TypeId, Arc<ResourceType>>,
+    /// The names of types of which other packages have some of the same name.
+    renamed: HashMap<TypeId, String>,
     /// The types of components that have no name in the text, by the name that they get here.
     made: HashMap<String, Type>,
 }
@@ -196,7 +199,7 @@ impl Reader<'_> {
             let (resource, name) = match function.kind {
                 FunctionKind::Freestanding => (None, function.name.clone()),
                 // A function of its own, named after both: there is no object yet that has it.
-                FunctionKind::Static(resource) if self.sort == Sort::Component => {
+                FunctionKind::Static(resource) if self.sort == Sort::Component || side == Side::Host => {
                     let resource = own.get(&resource).ok_or_else(|| of("a function of a resource that is elsewhere"))?;
                     (None, format!("{}-{}", resource.ty.name, method_name(&function.name)))
                 }
@@ -242,13 +245,16 @@ impl Reader<'_> {
         }
         let (result, fails) = match &function.result {
             None => (None, None),
-            Some(ty) => self.result(ty).map_err(at)?,
+            Some(ty) => self.result(ty, side).map_err(at)?,
         };
         let is_method = matches!(function.kind, FunctionKind::Method(_));
         let mut function = Function::new(name, docs(&function.docs), params, result, fails.is_some());
         function.is_method = is_method;
         if let Some(fails) = fails {
             (function.failure, function.errors) = (fails.failure, fails.errors);
+            if let (Sort::Module, Failure::Value(ty)) = (self.sort, &function.failure) {
+                function.abi.result = failing_layout(function.result.as_ref(), ty);
+            }
         }
         check_handles(&function, side, self.sort)?;
         if function.abi.params.size > MAX_TYPE_SIZE || function.abi.result.size > MAX_TYPE_SIZE {
@@ -294,7 +300,7 @@ impl Reader<'_> {
         if let Some(kind) = self.go_type(def) {
             return Ok(Measured::leaf(kind));
         }
-        let name = def.name.clone().unwrap_or_default();
+        let name = self.renamed.get(&id).or(def.name.as_ref()).cloned().unwrap_or_default();
         let (mut inner_depth, mut parts) = (0, 1_usize);
         let is_component = self.sort == Sort::Component;
         let mut inner = |ty: &wit_parser::Type| -> Result<Type> {
@@ -403,6 +409,31 @@ impl Reader<'_> {
             _ => None,
         }
     }
+}
+
+/// The types of packages other than the interface's own that are called as another type is: each has
+/// the names of its package and its interface before its own.
+fn renamed(resolve: &Resolve, own: wit_parser::PackageId) -> HashMap<TypeId, String> {
+    let is_named = |kind: &TypeDefKind| {
+        matches!(kind, TypeDefKind::Record(_) | TypeDefKind::Enum(_) | TypeDefKind::Variant(_) | TypeDefKind::Flags(_))
+    };
+    let mut all: HashMap<String, Vec<TypeId>> = HashMap::new();
+    for (id, def) in resolve.types.iter() {
+        if let (Some(name), true) = (&def.name, is_named(&def.kind)) {
+            all.entry(names::camel(&name.to_ascii_lowercase())).or_default().push(id);
+        }
+    }
+    let mut found = HashMap::new();
+    for id in all.into_values().filter(|ids| ids.len() > 1).flatten() {
+        let def = &resolve.types[id];
+        let TypeOwner::Interface(interface) = def.owner else { continue };
+        let interface = &resolve.interfaces[interface];
+        let (Some(package), Some(of), Some(name)) = (interface.package, &interface.name, &def.name) else { continue };
+        if package != own {
+            found.insert(id, format!("{}-{of}-{name}", resolve.packages[package].name.name));
+        }
+    }
+    found
 }
 
 /// The length of a list that is declared under that name, if it is an array; see docs/abi.md,

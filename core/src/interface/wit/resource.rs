@@ -158,7 +158,7 @@ pub(super) fn check_handles(function: &Function, side: Side, sort: Sort) -> Resu
     let own = Holds::GUEST_OWN.with(Holds::HOST_OWN);
     let (taken, given) = match (side, sort) {
         (Side::Guest, Sort::Module) => (any, Holds::GUEST_OWN),
-        (Side::Host, Sort::Module) => (Holds::NONE, Holds::HOST_OWN),
+        (Side::Host, Sort::Module) => (Holds::HOST_OWN.with(Holds::HOST_BORROW), Holds::HOST_OWN),
         (Side::Guest, Sort::Component) => (any, own),
         (Side::Host, Sort::Component) => (own.with(Holds::HOST_BORROW), own),
     };
@@ -170,7 +170,7 @@ pub(super) fn check_handles(function: &Function, side: Side, sort: Sort) -> Resu
     let text = match side {
         _ if sort == Sort::Component => "it lends an object of the component to the host",
         Side::Guest => "it gives a handle of an object of the host, or a borrowed one",
-        Side::Host => "functions of the host take no handles, and give those of objects of the host",
+        Side::Host => "functions of the host take and give handles of objects of the host only",
     };
     Err(invalid(format!("function {}: {text}", function.name)))
 }

@@ -1,5 +1,6 @@
 package dev.undergo
 
+import dev.undergo.java.KeyValue
 import dev.undergo.java.Options
 
 /** A function that a plugin may call. */
@@ -55,6 +56,17 @@ class Imports {
 
     /** The same with an instance whose calls suspend, where others await them. */
     fun link(module: String, instance: AsyncInstance): Imports = raw { options -> options.link(module, instance.asJava) }
+
+    /**
+     * Gives `wasi:keyvalue`: `store`, `batch` and `atomics`. What has the same stores shares them.
+     */
+    fun keyvalue(stores: KeyValue): Imports = raw { options -> options.keyvalue(stores) }
+
+    /** Gives `wasi:config` with these values. */
+    fun config(values: Map<String, String>): Imports = raw { options -> options.config(values) }
+
+    /** Gives `wasi:logging`, whose lines go to a logger. */
+    fun logging(logger: System.Logger): Imports = raw { options -> options.logging(logger) }
 
     /** Begins an interface: `"directory" { function("lookup") { (name) -> … } }`. */
     operator fun String.invoke(functions: Module.() -> Unit) = Module(this).functions()

@@ -59,6 +59,7 @@ final class Library {
     static final long HANDLE_DELETE = symbol("handle_delete");
     static final long HANDLE_IS_OPEN = symbol("handle_is_open");
     static final long IMPORTS_DELETE = symbol("imports_delete");
+    static final long IMPORTS_KEYVALUE = symbol("imports_keyvalue");
     static final long IMPORTS_LINK = symbol("imports_link");
     static final long IMPORTS_NEW = symbol("imports_new");
     static final long IMPORTS_SET_DISPATCHED = symbol("imports_set_dispatched");
@@ -76,6 +77,10 @@ final class Library {
     static final long INSTANCE_TAKE_STDOUT = symbol("instance_take_stdout");
     static final long INSTANCE_USAGE = symbol("instance_usage");
     static final long INSTANCE_WRITE_MEMORY = symbol("instance_write_memory");
+    static final long KEYVALUE_DELETE = symbol("keyvalue_delete");
+    static final long KEYVALUE_GET = symbol("keyvalue_get");
+    static final long KEYVALUE_NEW = symbol("keyvalue_new");
+    static final long KEYVALUE_SET = symbol("keyvalue_set");
     static final long OBJECT_DELETE = symbol("object_delete");
     static final long OBJECT_NEW_DISPATCHED = symbol("object_new_dispatched");
     static final long PLUGIN_DELETE = symbol("plugin_delete");

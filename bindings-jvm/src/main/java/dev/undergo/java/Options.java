@@ -1,10 +1,13 @@
 package dev.undergo.java;
 
+import java.lang.ref.Reference;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongUnaryOperator;
 
@@ -157,6 +160,69 @@ public final class Options {
                 Memory.free(name);
             }
         });
+    }
+
+    /**
+     * Gives the plugin {@code wasi:keyvalue}: {@code store}, {@code batch} and {@code atomics}.
+     * What has the same stores shares them.
+     */
+    public Options keyvalue(KeyValue stores) {
+        return with(config -> {
+            UndergoException.check(Library.call(Library.IMPORTS_KEYVALUE, config.imports, stores.handle()));
+            Reference.reachabilityFence(stores);
+        });
+    }
+
+    /** Gives the plugin {@code wasi:config} with these values. What is changed later, plugins see. */
+    public Options config(Map<String, String> values) {
+        for (String module : List.of("wasi:config/store", "wasi:config/runtime")) {
+            function(module, "get", arguments -> Optional.ofNullable(values.get(arguments.text(0))));
+            function(module, "get-all", arguments -> values.entrySet().stream()
+                    .map(entry -> List.of(entry.getKey(), entry.getValue()))
+                    .toList());
+        }
+        return this;
+    }
+
+    /**
+     * Gives the plugin {@code wasi:logging}, whose lines go to a logger. {@code critical} is an
+     * error there. Control characters, and those that begin another line, are escaped, and of a
+     * longer text 64 Ki characters are logged.
+     */
+    public Options logging(System.Logger logger) {
+        return function("wasi:logging/logging", "log", arguments -> {
+            System.Logger.Level level = switch (arguments.text(0)) {
+                case "trace" -> System.Logger.Level.TRACE;
+                case "debug" -> System.Logger.Level.DEBUG;
+                case "warn" -> System.Logger.Level.WARNING;
+                case "error", "critical" -> System.Logger.Level.ERROR;
+                default -> System.Logger.Level.INFO;
+            };
+            if (logger.isLoggable(level)) {
+                String context = plain(arguments.text(1));
+                String message = plain(arguments.text(2));
+                logger.log(level, context.isEmpty() ? message : context + ": " + message);
+            }
+            return null;
+        });
+    }
+
+    /** Characters of a text that are logged. */
+    private static final int LONGEST = 64 << 10;
+
+    /** A text in one line, without what would change a terminal. */
+    private static String plain(String text) {
+        String shown = text.length() > LONGEST
+                ? text.substring(0, LONGEST) + "… (" + (text.length() - LONGEST) + " more characters)"
+                : text;
+        StringBuilder out = new StringBuilder(shown.length());
+        for (int i = 0; i < shown.length(); i++) {
+            char c = shown.charAt(i);
+            boolean isPlain = c == '\t' || c >= 0x20 && c < 0x7f || c >= 0xa0
+                    && !(c >= 0x2028 && c <= 0x202e) && !(c >= 0x2066 && c <= 0x2069);
+            out.append(isPlain ? String.valueOf(c) : String.format("\\u{%x}", (int) c));
+        }
+        return out.toString();
     }
 
     /** Gives a function of a generated client. */

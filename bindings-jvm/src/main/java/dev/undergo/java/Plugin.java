@@ -162,7 +162,7 @@ public final class Plugin implements AutoCloseable {
     FunctionType imported(String module, String name) {
         FunctionType like = null;
         for (FunctionType function : imports) {
-            if (function.module.equals(module)) {
+            if (function.module.equals(module) || function.module.startsWith(module + "@")) {
                 if (function.name.equals(name)) {
                     return function;
                 }

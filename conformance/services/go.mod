@@ -1,0 +1,3 @@
+module github.com/undergo-dev/undergo/conformance/services
+
+go 1.24
