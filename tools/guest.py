@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 
 import go
-from project import BUILD, CLI, COMMAND, CONFORMANCE, HOSTILE, ROOT, SERVICES, Stamp, environment, run, sources
+from project import BUILD, CLI, COMMAND, CONFORMANCE, HOSTILE, ROOT, SERVICES, SERVICES_COMPONENT, Stamp, environment, run, sources
 
 
-def build(with_go: Path, output: Path, guest: str = "guest") -> None:
+def build(with_go: Path, output: Path, guest: str = "guest", *options: str) -> None:
     """Build a guest of conformance/, unless it was made from what is there now."""
     version = ".".join(map(str, go.version(with_go)))
     stamp = Stamp(f"guest-{output.stem}", [*sources(f"conformance/{guest}", "go-guest-sdk"), CLI], str(with_go), version)
@@ -24,7 +24,7 @@ def build(with_go: Path, output: Path, guest: str = "guest") -> None:
     env = environment(with_go)
     # A release is tried as it is, though a go.mod may ask for a newer one.
     env["GOTOOLCHAIN"] = "local"
-    run([CLI, "build", f"conformance/{guest}", "-o", output], env=env)
+    run([CLI, "build", f"conformance/{guest}", "-o", output, *options], env=env)
     stamp.set()
 
 
@@ -48,4 +48,5 @@ if __name__ == "__main__":
         build(found, CONFORMANCE)
         build(found, HOSTILE, "hostile")
         build(found, SERVICES, "services")
+        build(found, SERVICES_COMPONENT, "services", "--component")
         build_command(found, COMMAND)

@@ -37,6 +37,7 @@ CLI = BUILD / "bin" / f"undergo{_EXE}"
 CONFORMANCE = BUILD / "conformance.wasm"
 HOSTILE = BUILD / "hostile.wasm"
 SERVICES = BUILD / "services.wasm"
+SERVICES_COMPONENT = BUILD / "services_component.wasm"
 COMMAND = BUILD / "command.wasm"
 
 
@@ -66,6 +67,7 @@ def environment(go: Path | None = None) -> dict[str, str]:
     env["UNDERGO_CONFORMANCE_WASM"] = str(CONFORMANCE)
     env["UNDERGO_HOSTILE_WASM"] = str(HOSTILE)
     env["UNDERGO_SERVICES_WASM"] = str(SERVICES)
+    env["UNDERGO_SERVICES_COMPONENT_WASM"] = str(SERVICES_COMPONENT)
     env["UNDERGO_COMMAND_WASM"] = str(COMMAND)
     # What is printed is compared, also where the locale is not UTF-8.
     env["PYTHONUTF8"] = "1"

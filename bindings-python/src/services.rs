@@ -21,12 +21,12 @@ impl KeyValue {
         }
     }
 
-    /// The value of a key of a store; `None` if there is none.
+    /// Give the value of a key of a store; `None` if there is none.
     fn get(&self, py: Python<'_>, store: &str, key: &str) -> PyResult<Option<Vec<u8>>> {
         py.detach(|| self.0.get(store, key)).map_err(|error| errors::to_python(py, &error))
     }
 
-    /// Sets the value of a key of a store.
+    /// Set the value of a key of a store.
     fn set(&self, py: Python<'_>, store: &str, key: &str, value: Vec<u8>) -> PyResult<()> {
         py.detach(|| self.0.set(store, key, value)).map_err(|error| errors::to_python(py, &error))
     }

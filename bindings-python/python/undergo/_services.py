@@ -28,7 +28,7 @@ def keyvalue(
     entries: int = 100_000,
     bytes: int | str = "64MiB",
 ) -> dict[str, KeyValue]:
-    """Imports for plugins that keep keys and values: `wasi:keyvalue/store`, `/batch` and `/atomics`.
+    """Give imports to plugins that keep keys and values: `wasi:keyvalue/store`, `/batch`, `/atomics`.
 
     Instances that get the same imports have the same stores.
 
@@ -59,7 +59,7 @@ class _Config:
 
 
 def config(values: Mapping[str, str]) -> dict[str, Any]:
-    """Imports for plugins that read a configuration: `wasi:config/store`, once called `/runtime`.
+    """Give imports to plugins that read a configuration: `wasi:config/store`, once called `/runtime`.
 
     Args:
         values: the configuration. What is changed in it later, plugins see.
@@ -90,7 +90,7 @@ def _plain(text: str) -> str:
 
 
 def logging(logger: Logger | str | None = None) -> dict[str, Any]:
-    """Imports for plugins that log: `wasi:logging/logging`.
+    """Give imports to plugins that log: `wasi:logging/logging`.
 
     Control characters, and those that begin a line, are escaped, and of a longer text the first
     64 Ki characters are logged. `trace` is level 5. A record has the plugin's context in its

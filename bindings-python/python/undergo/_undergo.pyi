@@ -468,7 +468,7 @@ class KeyValue:
 
     def __new__(cls, redis: str | None = None, *, stores: list[str], entries: int, bytes: int) -> KeyValue: ...
     def get(self, store: str, key: str) -> bytes | None:
-        """The value of a key of a store; `None` if there is none."""
+        """Give the value of a key of a store; `None` if there is none."""
 
     def set(self, store: str, key: str, value: bytes) -> None:
         """Set the value of a key of a store."""
