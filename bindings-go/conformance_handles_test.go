@@ -14,6 +14,7 @@ import (
 
 // world is an instance of a case, with what the functions of the host need of it.
 type world struct {
+	guestForm
 	instance *Instance
 	notes    []string
 	store    store

@@ -82,7 +82,15 @@ func (s *conformanceStep) UnmarshalJSON(encoded []byte) error {
 	return err
 }
 
-var capabilities = map[string]bool{"dynamic": true, "strict-records": true, "nanoseconds": true, "handles": true, "passing-on": true}
+var capabilities = []string{"dynamic", "strict-records", "nanoseconds", "handles", "passing-on"}
+
+// guestForm is how the guest is loaded.
+type guestForm struct {
+	plugin *Plugin
+	// has is what the guest has beside what the host has.
+	has         []string
+	isComponent bool
+}
 
 func decode(t testing.TB, encoded []byte, into any) {
 	t.Helper()
@@ -94,15 +102,8 @@ func decode(t testing.TB, encoded []byte, into any) {
 }
 
 func TestConformance(t *testing.T) {
-	files, err := filepath.Glob("../conformance/cases/*.json")
-	if err != nil || len(files) < 5 {
-		t.Fatal("the cases are missing", err)
-	}
 	plugin := conformance(t)
-	called := map[string]bool{}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) { runFile(t, plugin, file, called) })
-	}
+	called := runFiles(t, guestForm{plugin: plugin, has: []string{"lent", "module"}})
 	for _, export := range plugin.Exports() {
 		if !called[export.Name] && !t.Failed() {
 			t.Errorf("%s has no case", export.Name)
@@ -110,7 +111,24 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-func runFile(t *testing.T, plugin *Plugin, file string, called map[string]bool) {
+func TestConformanceOfTheComponent(t *testing.T) {
+	runFiles(t, guestForm{plugin: conformanceComponent(t), has: []string{"component"}, isComponent: true})
+}
+
+// runFiles gives the functions that were called.
+func runFiles(t *testing.T, guest guestForm) map[string]bool {
+	files, err := filepath.Glob("../conformance/cases/*.json")
+	if err != nil || len(files) < 5 {
+		t.Fatal("the cases are missing", err)
+	}
+	called := map[string]bool{}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) { runFile(t, guest, file, called) })
+	}
+	return called
+}
+
+func runFile(t *testing.T, guest guestForm, file string, called map[string]bool) {
 	content, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +138,7 @@ func runFile(t *testing.T, plugin *Plugin, file string, called map[string]bool) 
 		Needs []string          `json:"needs"`
 	}
 	decode(t, content, &list)
-	runner := &conformanceRunner{plugin: plugin, kept: map[string]any{}}
+	runner := &conformanceRunner{world: world{guestForm: guest}, kept: map[string]any{}}
 	defer runner.end()
 	for _, raw := range list.Cases {
 		given := conformanceCase{}
@@ -139,8 +157,8 @@ func runFile(t *testing.T, plugin *Plugin, file string, called map[string]bool) 
 		t.Run(given.Name, func(t *testing.T) {
 			for _, step := range steps {
 				for _, need := range slices.Concat(list.Needs, given.Needs, step.Needs) {
-					if !capabilities[need] {
-						t.Skip("Go lacks " + need)
+					if !slices.Contains(capabilities, need) && !slices.Contains(guest.has, need) {
+						t.Skip("Go, with the guest as it is loaded, lacks " + need)
 					}
 				}
 			}
@@ -150,7 +168,6 @@ func runFile(t *testing.T, plugin *Plugin, file string, called map[string]bool) 
 }
 
 type conformanceRunner struct {
-	plugin *Plugin
 	world
 	// other is another instance, which some cases have.
 	other   *world
@@ -188,20 +205,20 @@ func (r *conformanceRunner) run(t *testing.T, given *conformanceCase, steps []co
 }
 
 func (r *conformanceRunner) begin(t *testing.T, given *conformanceCase) {
-	r.world = world{store: store{}}
-	r.world.begin(t, r.plugin, given)
+	r.world = world{guestForm: r.guestForm, store: store{}}
+	r.world.begin(t, given)
 }
 
 // another is the other instance of a case.
 func (r *conformanceRunner) another(t *testing.T, given *conformanceCase) *world {
 	if r.other == nil {
-		r.other = &world{store: store{}}
-		r.other.begin(t, r.plugin, given)
+		r.other = &world{guestForm: r.guestForm, store: store{}}
+		r.other.begin(t, given)
 	}
 	return r.other
 }
 
-func (w *world) begin(t *testing.T, plugin *Plugin, given *conformanceCase) {
+func (w *world) begin(t *testing.T, given *conformanceCase) {
 	options := []Option{w.options()}
 	if limits := given.Limits; limits != nil {
 		options = append(options, WithMemory(limits.MemoryMiB<<20), WithHandles(limits.Handles), WithTimeout(time.Duration(limits.TimeoutMs)*time.Millisecond))
@@ -212,7 +229,7 @@ func (w *world) begin(t *testing.T, plugin *Plugin, given *conformanceCase) {
 	for _, argument := range given.Args {
 		options = append(options, WithArgs(argument.(string)))
 	}
-	made, err := plugin.Instantiate(context.Background(), options...)
+	made, err := w.plugin.Instantiate(context.Background(), options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,9 +276,34 @@ func (r *conformanceRunner) ran(t *testing.T, in *world, step *conformanceStep) 
 		if i < len(types) {
 			wanted = types[i].typ
 		}
+		if r.isComponent {
+			argument = withPairs(argument)
+		}
 		arguments[i] = r.argument(t, in, argument, wanted)
 	}
 	return Call[any](ctx, of, step.Call, arguments...)
+}
+
+// withPairs is an argument for a component, whose maps are lists of pairs.
+func withPairs(value any) any {
+	switch value := value.(type) {
+	case []any:
+		list := make([]any, len(value))
+		for i, item := range value {
+			list[i] = withPairs(item)
+		}
+		return list
+	case map[string]any:
+		if pairs, ok := value["$map"]; ok {
+			return withPairs(pairs)
+		}
+		object := make(map[string]any, len(value))
+		for name, item := range value {
+			object[name] = withPairs(item)
+		}
+		return object
+	}
+	return value
 }
 
 // failed compares the error.
@@ -319,16 +361,22 @@ func (w *world) options() Option {
 
 func (w *world) imports() Option {
 	host := func(name string, function any) Option { return WithImport("host", name, function) }
+	var echoPerson, echoCounts any = func(p person) person { return p }, func(v map[string]int64) map[string]int64 { return v }
+	if w.isComponent {
+		// Its maps are lists of pairs, which no map of Go takes.
+		echoPerson = func(v any) any { return v }
+		echoCounts = echoPerson
+	}
 	return Options(
 		host("echo-string", func(s string) string { return s }),
 		host("echo-bytes", func(v []byte) []byte { return v }),
 		host("EchoInt", func(_ context.Context, v int64) (int64, error) { return v, nil }),
 		host("echo-strings", func(v []string) []string { return v }),
 		host("echo-floats", func(v []float64) []float64 { return v }),
-		host("echo-person", func(p person) person { return p }),
+		host("echo-person", echoPerson),
 		host("echo-maybe", func(v *string) *string { return v }),
 		host("echo-color", func(v any) any { return v }),
-		host("echo-counts", func(v map[string]int64) map[string]int64 { return v }),
+		host("echo-counts", echoCounts),
 		host("echo-time", func(v time.Time) time.Time { return v }),
 		host("echo-duration", func(v time.Duration) time.Duration { return v }),
 		host("echo-shape", func(v any) any { return v }),
@@ -526,6 +574,10 @@ func (r *conformanceRunner) compare(t testing.TB, actual, expected any) {
 		return
 	case "$map":
 		pairs := inner.([]any)
+		if v.Kind() == reflect.Slice && r.isComponent {
+			r.comparePairs(t, v, pairs)
+			return
+		}
 		if v.Kind() != reflect.Map || v.Len() != len(pairs) {
 			t.Fatalf("%v is not a map of %d", actual, len(pairs))
 		}
@@ -594,6 +646,27 @@ func (r *conformanceRunner) compare(t testing.TB, actual, expected any) {
 		if !reflect.DeepEqual(actual, wanted) {
 			t.Errorf("%v (%T) is not %v (%T)", actual, actual, wanted, wanted)
 		}
+	}
+}
+
+// comparePairs compares the map of a component with pairs in any order.
+func (r *conformanceRunner) comparePairs(t testing.TB, actual reflect.Value, wanted []any) {
+	t.Helper()
+	if actual.Len() != len(wanted) {
+		t.Fatalf("%v is not a map of %d", actual, len(wanted))
+	}
+	found := map[string]any{}
+	for i := range actual.Len() {
+		pair := reflect.ValueOf(actual.Index(i).Interface())
+		found[fmt.Sprint(pair.Index(0))] = pair.Index(1).Interface()
+	}
+	for _, pair := range wanted {
+		pair := pair.([]any)
+		value, ok := found[fmt.Sprint(goValue(t, pair[0], nil))]
+		if !ok {
+			t.Fatalf("%v has no %v", actual, pair[0])
+		}
+		r.compare(t, value, pair[1])
 	}
 }
 

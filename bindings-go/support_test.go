@@ -23,6 +23,10 @@ func guest(t testing.TB, variable string, options ...OpenOption) *Plugin {
 
 func conformance(t testing.TB) *Plugin { return guest(t, "UNDERGO_CONFORMANCE_WASM") }
 
+func conformanceComponent(t testing.TB) *Plugin {
+	return guest(t, "UNDERGO_CONFORMANCE_COMPONENT_WASM")
+}
+
 func hostile(t testing.TB) *Plugin { return guest(t, "UNDERGO_HOSTILE_WASM") }
 
 // instance makes an instance that is closed with the test.

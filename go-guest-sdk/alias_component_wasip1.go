@@ -16,10 +16,11 @@ func String(p, n uint32) string {
 	return strings.Clone(unsafe.String((*byte)(Pointer(p)), n))
 }
 
-// Slice is a copy of the slice of n elements at p, not nil.
+// Slice is a copy of the slice of n elements at p, not nil. It has no spare
+// capacity, so that append copies it.
 func Slice[T any](p, n uint32) []T {
 	if n == 0 {
 		return []T{}
 	}
-	return slices.Clone(unsafe.Slice((*T)(Pointer(p)), n))
+	return slices.Clip(slices.Clone(unsafe.Slice((*T)(Pointer(p)), n)))
 }

@@ -37,3 +37,6 @@ func tellAnswer(function, path, why string) {
 	runtime.KeepAlive(path)
 	runtime.KeepAlive(why)
 }
+
+// ErrorText is the text of err. The host replaces what is not UTF-8.
+func ErrorText(err error) string { return err.Error() }

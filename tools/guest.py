@@ -1,8 +1,8 @@
 """Builds the guests of the tests: plugins with the command line tool, the command with plain Go.
 
-guest.py                 build them to build/conformance.wasm, build/hostile.wasm, build/services.wasm and
-build/command.wasm guest.py GO OUTPUT       build the conformance guest with that go command to that
-file
+guest.py                 build them to build/conformance.wasm, build/hostile.wasm, build/services.wasm and build/command.wasm,
+                         the first two as components, too (build/conformance-component.wasm), and build/component.wasm
+guest.py GO OUTPUT       build the conformance guest with that go command to that file
 """
 
 from __future__ import annotations
@@ -11,20 +11,36 @@ import sys
 from pathlib import Path
 
 import go
-from project import BUILD, CLI, COMMAND, CONFORMANCE, HOSTILE, ROOT, SERVICES, SERVICES_COMPONENT, Stamp, environment, run, sources
+from project import (
+    BUILD,
+    CLI,
+    COMMAND,
+    COMPONENT,
+    CONFORMANCE,
+    CONFORMANCE_COMPONENT,
+    HOSTILE,
+    HOSTILE_COMPONENT,
+    ROOT,
+    SERVICES,
+    SERVICES_COMPONENT,
+    Stamp,
+    environment,
+    run,
+    sources,
+)
 
 
-def build(with_go: Path, output: Path, guest: str = "guest", *options: str) -> None:
-    """Build a guest of conformance/, unless it was made from what is there now."""
+def build(with_go: Path, output: Path, guest: str = "conformance/guest", *flags: str) -> None:
+    """Build a guest, unless it was made from what is there now."""
     version = ".".join(map(str, go.version(with_go)))
-    stamp = Stamp(f"guest-{output.stem}", [*sources(f"conformance/{guest}", "go-guest-sdk"), CLI], str(with_go), version)
+    stamp = Stamp(f"guest-{output.stem}", [*sources(guest, "go-guest-sdk"), CLI], str(with_go), version, *flags)
     if stamp.fresh() and output.is_file():
         return
     output.parent.mkdir(parents=True, exist_ok=True)
     env = environment(with_go)
     # A release is tried as it is, though a go.mod may ask for a newer one.
     env["GOTOOLCHAIN"] = "local"
-    run([CLI, "build", f"conformance/{guest}", "-o", output, *options], env=env)
+    run([CLI, "build", guest, *flags, "-o", output], env=env)
     stamp.set()
 
 
@@ -46,7 +62,10 @@ if __name__ == "__main__":
         BUILD.mkdir(parents=True, exist_ok=True)
         found = go.find()
         build(found, CONFORMANCE)
-        build(found, HOSTILE, "hostile")
-        build(found, SERVICES, "services")
-        build(found, SERVICES_COMPONENT, "services", "--component")
+        build(found, CONFORMANCE_COMPONENT, "conformance/guest", "--component")
+        build(found, HOSTILE, "conformance/hostile")
+        build(found, HOSTILE_COMPONENT, "conformance/hostile", "--component")
+        build(found, COMPONENT, "tools/component", "--component")
+        build(found, SERVICES, "conformance/services")
+        build(found, SERVICES_COMPONENT, "conformance/services", "--component")
         build_command(found, COMMAND)

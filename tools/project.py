@@ -35,10 +35,13 @@ VENV = BUILD / "venv"
 PYTHON = VENV / _SCRIPTS / f"python{_EXE}"
 CLI = BUILD / "bin" / f"undergo{_EXE}"
 CONFORMANCE = BUILD / "conformance.wasm"
+CONFORMANCE_COMPONENT = BUILD / "conformance-component.wasm"
 HOSTILE = BUILD / "hostile.wasm"
+HOSTILE_COMPONENT = BUILD / "hostile-component.wasm"
 SERVICES = BUILD / "services.wasm"
 SERVICES_COMPONENT = BUILD / "services_component.wasm"
 COMMAND = BUILD / "command.wasm"
+COMPONENT = BUILD / "component.wasm"
 
 
 def executable(directory: Path, name: str) -> Path:
@@ -65,7 +68,9 @@ def environment(go: Path | None = None) -> dict[str, str]:
     env["UNDERGO"] = str(CLI)
     env["UNDERGO_CACHE_DIR"] = str(BUILD / "cache")
     env["UNDERGO_CONFORMANCE_WASM"] = str(CONFORMANCE)
+    env["UNDERGO_CONFORMANCE_COMPONENT_WASM"] = str(CONFORMANCE_COMPONENT)
     env["UNDERGO_HOSTILE_WASM"] = str(HOSTILE)
+    env["UNDERGO_HOSTILE_COMPONENT_WASM"] = str(HOSTILE_COMPONENT)
     env["UNDERGO_SERVICES_WASM"] = str(SERVICES)
     env["UNDERGO_SERVICES_COMPONENT_WASM"] = str(SERVICES_COMPONENT)
     env["UNDERGO_COMMAND_WASM"] = str(COMMAND)

@@ -75,6 +75,11 @@ def conformance() -> Path:
 
 
 @pytest.fixture(scope="session")
+def conformance_component() -> Path:
+    return guest("conformance-component", "UNDERGO_CONFORMANCE_COMPONENT_WASM")
+
+
+@pytest.fixture(scope="session")
 def hostile() -> Path:
     return guest("hostile", "UNDERGO_HOSTILE_WASM")
 

@@ -15,24 +15,27 @@ from conftest import QUICK, ROOT, VALGRIND, need
 from driver import Driver, Failed, Handle, check, hexed, value, words
 
 CAPABILITIES = {"dynamic", "strict-records", "nanoseconds", "handles", "passing-on"}
+MODULE, COMPONENT = {"lent", "module"}, {"component"}
+"""What the guest has beside what C has, as it is loaded."""
 FILES = sorted((ROOT / "conformance" / "cases").glob("*.json"))
 
 
-def lacks(case: dict[str, Any]) -> set[str]:
-    """Give what a case needs and C has not: its strings are UTF-8, its integers have 64 bits."""
+def lacks(case: dict[str, Any], guest: set[str]) -> set[str]:
+    """Give what a case needs and C or the guest has not: C's strings are UTF-8, its integers have 64 bits."""
     needs: set[str] = set(case.get("needs", [])).union(*(step.get("needs", []) for step in case.get("steps", [])))
     large = {int(digits) for digits in re.findall(r'"\$int": "(-?\d+)"', json.dumps(case))}
-    return (needs - CAPABILITIES) | {"integers of more than 64 bits" for one in large if not -(1 << 63) <= one < 1 << 64}
+    return (needs - CAPABILITIES - guest) | {"integers of more than 64 bits" for one in large if not -(1 << 63) <= one < 1 << 64}
 
 
-def cases() -> Iterator[Any]:
+def cases(guest: set[str] = MODULE) -> Iterator[Any]:
     """Give each case with its file: the cases of a file share an instance, so they run in order."""
     for path in FILES:
         file = json.loads(path.read_text(encoding="utf-8"))
         for case in file["cases"]:
             case["needs"] = [*file.get("needs", []), *case.get("needs", [])]
-            missing = lacks(case)
-            marks = [pytest.mark.skip(reason=f"C lacks {', '.join(sorted(missing))}")] if missing else []
+            missing = lacks(case, guest)
+            reason = f"C, or the guest as it is loaded, lacks {', '.join(sorted(missing))}"
+            marks = [pytest.mark.skip(reason=reason)] if missing else []
             yield pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}", marks=marks)
 
 
@@ -40,11 +43,19 @@ END = object()
 """What the next item is when there is none."""
 
 
+def with_pairs(value: Any) -> Any:
+    """Give arguments for a component, whose maps are lists of pairs."""
+    if isinstance(value, dict):
+        return with_pairs(value["$map"]) if "$map" in value else {key: with_pairs(inner) for key, inner in value.items()}
+    return [with_pairs(inner) for inner in value] if isinstance(value, list) else value
+
+
 class Runner:
     """Holds the instance that the cases of a file share."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, *, is_component: bool = False) -> None:
         self.driver = driver
+        self.is_component = is_component
         self.begun = self.special = False
         self.options: dict[str, Any] = {}
         self.has_other = False
@@ -136,6 +147,8 @@ class Runner:
         if "reset" in step:
             return self.driver.value("reset")
         given = self.named(step.get("args", []))
+        if self.is_component:
+            given = with_pairs(given)
         if "new" in step or "on" in step:
             of = ["construct"] if "new" in step else ["method", self.names[step["on"]]]
             args = [words(one) for one in given]
@@ -168,22 +181,40 @@ class Runner:
             assert self.driver.alive() is step["alive"]
 
 
-@pytest.fixture(scope="module")
-def runners(build: Callable[..., Path], conformance: Path) -> Iterator[Callable[[str], Runner]]:
+@contextlib.contextmanager
+def running(program: Path, guest: Path, *, is_component: bool) -> Iterator[Callable[[str], Runner]]:
+    """Give the runner of each file, whose driver leaves no trace."""
     made: dict[str, Runner] = {}
 
     def of(file: str) -> Runner:
         if file not in made:
-            made[file] = Runner(Driver([build("driver"), conformance]))
+            made[file] = Runner(Driver([program, guest]), is_component=is_component)
         return made[file]
 
     yield of
     assert [runner.driver.close() for runner in made.values()] == [0] * len(made)
 
 
+@pytest.fixture(scope="module")
+def runners(build: Callable[..., Path], conformance: Path) -> Iterator[Callable[[str], Runner]]:
+    with running(build("driver"), conformance, is_component=False) as of:
+        yield of
+
+
+@pytest.fixture(scope="module")
+def component_runners(build: Callable[..., Path], conformance_component: Path) -> Iterator[Callable[[str], Runner]]:
+    with running(build("driver"), conformance_component, is_component=True) as of:
+        yield of
+
+
 @pytest.mark.parametrize(("file", "case"), list(cases()))
 def test_case(file: str, case: dict[str, Any], runners: Callable[[str], Runner]) -> None:
     runners(file).run(case)
+
+
+@pytest.mark.parametrize(("file", "case"), list(cases(COMPONENT)))
+def test_case_of_the_component(file: str, case: dict[str, Any], component_runners: Callable[[str], Runner]) -> None:
+    component_runners(file).run(case)
 
 
 def test_each_export_has_a_case(runners: Callable[[str], Runner]) -> None:
@@ -201,6 +232,6 @@ def test_the_list_leaves_no_trace_in_memory(path: Path, build: Callable[..., Pat
     runner = Runner(driver)
     for case in json.loads(path.read_text(encoding="utf-8"))["cases"]:
         # What takes its time, or much memory, takes too much of it here.
-        if not lacks(case) and "limits" not in case and "$repeat" not in json.dumps(case):
+        if not lacks(case, MODULE) and "limits" not in case and "$repeat" not in json.dumps(case):
             runner.run(case)
     assert driver.close() == 0

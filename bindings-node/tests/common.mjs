@@ -8,9 +8,10 @@ export const ROOT = new URL('../../', import.meta.url)
 
 /** Where a guest is; `make guest` builds it. */
 export function guestPath(name) {
-  const given = process.env[`UNDERGO_${name.toUpperCase()}_WASM`]
+  const variable = `UNDERGO_${name.toUpperCase().replace('-', '_')}_WASM`
+  const given = process.env[variable]
   const path = given ?? fileURLToPath(new URL(`build/${name}.wasm`, ROOT))
-  if (!existsSync(path)) throw new Error(`${path} is not there: 'make guest' builds it, or set UNDERGO_${name.toUpperCase()}_WASM`)
+  if (!existsSync(path)) throw new Error(`${path} is not there: 'make guest' builds it, or set ${variable}`)
   return path
 }
 

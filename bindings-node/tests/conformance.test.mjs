@@ -1,4 +1,5 @@
-// The conformance list, run from Node in each way there is; see conformance/README.md.
+// The conformance list, run from Node in each way there is, with the guest as a module and as a component; see
+// conformance/README.md.
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { Readable, Writable } from 'node:stream'
@@ -7,10 +8,15 @@ import { GuestError, UndergoError } from 'undergo'
 import { Host, QUIET, ROOT, awaited, guest, readJson, thrownBy } from './common.mjs'
 import { callbacks, close, endless, items, read, reader, slowly, write, writer } from './lent.mjs'
 
-const CAPABILITIES = new Set(['dynamic', 'surrogates', 'handles', 'passing-on'])
+const CAPABILITIES = ['dynamic', 'surrogates', 'handles', 'passing-on']
+/** How the guest is loaded, and what it has then, beside what the host has. */
+const FORMS = {
+  module: { plugin: await guest('conformance'), has: ['lent', 'module'] },
+  component: { plugin: await guest('conformance-component'), has: ['component'] }
+}
 const camel = (kebab) => kebab.replace(/-(.)/g, (_, letter) => letter.toUpperCase())
 const pascal = (kebab) => camel(`-${kebab}`)
-const plugin = await guest('conformance')
+const { plugin } = FORMS.module
 const signatures = new Map(plugin.exports.map((found) => [found.witName, found.signature]))
 
 /**
@@ -24,7 +30,7 @@ function argument(value, wanted = '', runner = undefined) {
   if (key in LENT) return LENT[key](runner, inner, value)
   if (others.length === 0) {
     if (key === '$repeat') {
-      const one = argument(inner.value)
+      const one = argument(inner.value, '', runner)
       if (typeof one === 'string' && !wanted.endsWith('[]')) return one.repeat(inner.count)
       if (one instanceof Uint8Array && !wanted.includes('Uint8Array[]')) return Buffer.concat(Array(inner.count).fill(one))
       return Array(inner.count).fill(one)
@@ -59,6 +65,8 @@ const SPECIAL = {
   $float: (text) => ({ nan: NaN, inf: Infinity, '-inf': -Infinity })[text] ?? Number(text),
   $bytes: (hex) => Uint8Array.from(Buffer.from(hex, 'hex')),
   $map: (pairs, runner) => {
+    // A component's maps are lists of pairs.
+    if (runner?.isComponent) return argument(pairs, '', runner)
     const made = pairs.map(([key, value]) => [argument(key), argument(value, '', runner)])
     return made.every(([key]) => typeof key === 'string') ? Object.fromEntries(made) : new Map(made)
   },
@@ -95,7 +103,8 @@ async function check(actual, expected, runner) {
       return check(actual, Array(expected.$repeat.count).fill(expected.$repeat.value), runner)
     }
     if ('$map' in expected) {
-      const entries = actual instanceof Map ? actual : new Map(Object.entries(actual))
+      assert.equal(Array.isArray(actual), runner?.isComponent ?? false)
+      const entries = new Map(actual instanceof Map || Array.isArray(actual) ? actual : Object.entries(actual))
       assert.equal(entries.size, expected.$map.length)
       for (const [key, value] of expected.$map) {
         const wanted = argument(key)
@@ -135,7 +144,9 @@ function same(actual, wanted) {
 
 /** Runs the cases of a file, which share an instance. */
 class Runner {
-  constructor(way) {
+  constructor(form, way) {
+    this.plugin = FORMS[form].plugin
+    this.isComponent = form === 'component'
     this.way = way
     this.instance = undefined
     this.host = undefined
@@ -190,7 +201,7 @@ class Runner {
       limits: { memory, timeout: limits.timeout_ms, handles: limits.handles },
       bigint: true
     }
-    host.instance = this.way === 'sync' ? plugin.instantiateSync(options) : await plugin.instantiate(options)
+    host.instance = this.way === 'sync' ? this.plugin.instantiateSync(options) : await this.plugin.instantiate(options)
     return host
   }
 
@@ -240,7 +251,7 @@ class Runner {
   async checkChain(error, expected) {
     let link = error
     for (const { text, name, fields } of expected) {
-      assert.equal(link.constructor, name ? plugin.types[pascal(name)] : GuestError)
+      assert.equal(link.constructor, name ? this.plugin.types[pascal(name)] : GuestError)
       assert.equal(link.message, text)
       if (fields) await check(link.fields, fields)
       link = link.cause
@@ -250,19 +261,23 @@ class Runner {
 }
 
 const called = new Set()
-for (const way of ['promise', 'awaited', 'sync']) {
-  describe(way, () => {
-    for (const file of readdirSync(new URL('conformance/cases/', ROOT)).sort()) {
-      const runner = new Runner(way)
-      for (const one of readJson(`conformance/cases/${file}`).cases) {
-        const needs = [...(one.needs ?? []), ...(one.steps ?? []).flatMap((step) => step.needs ?? [])]
-        const lacks = needs.filter((need) => !CAPABILITIES.has(need))
-        for (const step of one.steps ?? [one]) called.add(step.call).add(step.new)
-        const skip = lacks.length > 0 && `this host lacks ${[...new Set(lacks)].join(', ')}`
-        test(`${file}: ${one.name}`, { skip }, () => runner.run(one))
+const files = readdirSync(new URL('conformance/cases/', ROOT)).sort()
+for (const [form, { has }] of Object.entries(FORMS)) {
+  for (const way of ['promise', 'awaited', 'sync']) {
+    describe(`${form}, ${way}`, () => {
+      for (const file of files) {
+        const runner = new Runner(form, way)
+        const { needs: all = [], cases } = readJson(`conformance/cases/${file}`)
+        for (const one of cases) {
+          const needs = [...all, ...(one.needs ?? []), ...(one.steps ?? []).flatMap((step) => step.needs ?? [])]
+          const lacks = needs.filter((need) => !CAPABILITIES.includes(need) && !has.includes(need))
+          for (const step of one.steps ?? [one]) called.add(step.call).add(step.new)
+          const skip = lacks.length > 0 && `a ${form} in this host lacks ${[...new Set(lacks)].join(', ')}`
+          test(`${file}: ${one.name}`, { skip }, () => runner.run(one))
+        }
       }
-    }
-  })
+    })
+  }
 }
 
 test('each export has a case', () => {

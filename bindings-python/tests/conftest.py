@@ -24,7 +24,7 @@ def conformance_path() -> Path:
 
 def guest_path(name: str) -> Path:
     """Where a guest of the tests is."""
-    variable = f"UNDERGO_{name.upper()}_WASM"
+    variable = f"UNDERGO_{name.upper().replace('-', '_')}_WASM"
     given = os.environ.get(variable)
     path = Path(given) if given else ROOT / "build" / f"{name}.wasm"
     if not path.exists():

@@ -16,9 +16,12 @@ from typing import Any
 
 import pytest
 import undergo
-from conftest import ROOT, Host
+from conftest import ROOT, Host, guest_path
 
 CAPABILITIES = {"dynamic", "strict-records", "surrogates", "integers", "handles", "passing-on"}
+FORMS = {"module": {"lent", "module"}, "component": {"component"}}
+"""How the guest is loaded, and what it has then, beside what the host has."""
+
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
@@ -52,7 +55,9 @@ def argument(value: Any, annotation: str = "", context: Context | None = None) -
             name, *held = inner
             return case_of(context and context.types, name, *[argument(item, context=context) for item in held])
         if key == "$map":
-            return {argument(key, context=context): argument(value, context=context) for key, value in inner}
+            pairs = [(argument(key, context=context), argument(value, context=context)) for key, value in inner]
+            # A component's maps are lists of pairs.
+            return pairs if context and context.is_component else dict(pairs)
         if key in SPECIAL:
             return SPECIAL[key](inner)
     if context and (key := next(iter(value), "")) in GIVEN:
@@ -126,8 +131,9 @@ class Kept(dict[str, Any]):
 class Context:
     """What the steps of a case have besides their values."""
 
-    def __init__(self, instance: undergo.Instance, host: Host, kept: Kept) -> None:
+    def __init__(self, instance: undergo.Instance, host: Host, kept: Kept, *, is_component: bool) -> None:
         self.instance = instance
+        self.is_component = is_component
         self.host = host
         self.types = instance.plugin.types
         self.kept = kept
@@ -255,10 +261,11 @@ def check(actual: Any, expected: Any, context: Context | None = None) -> None:
             check(got, wanted, context)
         return
     if isinstance(expected, dict) and "$map" in expected:
-        assert isinstance(actual, dict)
-        assert len(actual) == len(expected["$map"])
+        assert isinstance(actual, list if context and context.is_component else dict)
+        found = dict(actual)
+        assert len(actual) == len(found) == len(expected["$map"])
         for key, value in expected["$map"]:
-            check(actual[argument(key)], value, context)
+            check(found[argument(key)], value, context)
         return
     if isinstance(expected, str) and isinstance(actual, enum.Enum):
         assert actual.value == expected
@@ -274,13 +281,15 @@ def check(actual: Any, expected: Any, context: Context | None = None) -> None:
 
 
 def cases() -> Iterator[Any]:
-    """Give each case with its file: the cases of a file share an instance, so they run in order."""
-    for path in sorted((ROOT / "conformance" / "cases").glob("*.json")):
-        for case in json.loads(path.read_text())["cases"]:
-            needs = set(case.get("needs", [])).union(*(step.get("needs", []) for step in case.get("steps", [])))
-            lacks = needs - CAPABILITIES
-            marks = [pytest.mark.skip(reason=f"this host lacks {', '.join(sorted(lacks))}")] if lacks else []
-            yield pytest.param(path.stem, case, id=f"{path.stem}: {case['name']}", marks=marks)
+    """Give each case with its file, for each form of the guest: the cases of a file share an instance, so they run in order."""
+    for form, of_guest in FORMS.items():
+        for path in sorted((ROOT / "conformance" / "cases").glob("*.json")):
+            file = json.loads(path.read_text())
+            for case in file["cases"]:
+                needs = {*file.get("needs", []), *case.get("needs", [])}.union(*(step.get("needs", []) for step in case.get("steps", [])))
+                lacks = needs - CAPABILITIES - of_guest
+                marks = [pytest.mark.skip(reason=f"a {form} in this host lacks {', '.join(sorted(lacks))}")] if lacks else []
+                yield pytest.param(form, path.stem, case, id=f"{form}: {path.stem}: {case['name']}", marks=marks)
 
 
 END = object()
@@ -298,8 +307,9 @@ def read(file: Any, most: int) -> bytes:
 class Runner:
     """Holds the instance that the cases of a file share."""
 
-    def __init__(self, plugin: undergo.Plugin) -> None:
+    def __init__(self, plugin: undergo.Plugin, *, is_component: bool) -> None:
         self.plugin = plugin
+        self.is_component = is_component
         self.context: Any = None
         self.special = False
 
@@ -335,7 +345,7 @@ class Runner:
                 handles=limits.get("handles"),
             ),
         )
-        return Context(host.instance, host, kept)
+        return Context(host.instance, host, kept, is_component=self.is_component)
 
     def step(self, context: Context, step: dict[str, Any]) -> None:
         expected = step.get("error")
@@ -403,18 +413,24 @@ class Runner:
 
 
 @pytest.fixture(scope="module")
-def runners(plugin: undergo.Plugin) -> Callable[[str], Runner]:
-    made: dict[str, Runner] = {}
-    return lambda file: made.setdefault(file, Runner(plugin))
+def component() -> undergo.Plugin:
+    return undergo.Plugin(guest_path("conformance-component"))
 
 
-@pytest.mark.parametrize(("file", "case"), list(cases()))
-def test_case(file: str, case: dict[str, Any], runners: Callable[[str], Runner]) -> None:
-    runners(file).run(case)
+@pytest.fixture(scope="module")
+def runners(plugin: undergo.Plugin, component: undergo.Plugin) -> Callable[[str, str], Runner]:
+    made: dict[tuple[str, str], Runner] = {}
+    plugins = {"module": plugin, "component": component}
+    return lambda form, file: made.setdefault((form, file), Runner(plugins[form], is_component=form == "component"))
+
+
+@pytest.mark.parametrize(("form", "file", "case"), list(cases()))
+def test_case(form: str, file: str, case: dict[str, Any], runners: Callable[[str, str], Runner]) -> None:
+    runners(form, file).run(case)
 
 
 def test_each_export_has_a_case(plugin: undergo.Plugin) -> None:
-    steps = [step for param in cases() for step in param.values[1].get("steps", [param.values[1]])]
+    steps = [step for param in cases() for step in param.values[2].get("steps", [param.values[2]])]
     called = {python_name(step["call"]) for step in steps if "call" in step}
     called |= {class_name(step["new"]) for step in steps if "new" in step}
     assert set(plugin.exports) <= called

@@ -19,6 +19,11 @@ module Helper
   GUEST = Undergo::Plugin.load(GUEST_FILE)
   QUIET = { stdout: :discard, stderr: :discard }.freeze
 
+  # The same as a component.
+  def self.component
+    @component ||= Undergo::Plugin.load(built("UNDERGO_CONFORMANCE_COMPONENT_WASM", "conformance-component.wasm"))
+  end
+
   def self.command
     @command ||= Undergo::Plugin.load(built("UNDERGO_COMMAND_WASM", "command.wasm"))
   end
@@ -111,7 +116,7 @@ module Helper
       return "" if key.empty?
 
       begin
-        raise GUEST.types::NotFound.new("not found: #{key}", key: key, code: 404)
+        raise @instance.plugin.types::NotFound.new("not found: #{key}", key: key, code: 404)
       rescue Undergo::GuestError
         raise ArgumentError, "looking up: not found: #{key}"
       end
@@ -129,9 +134,9 @@ module Helper
   end
 
   # Makes an instance of the conformance guest, whose host functions may be replaced.
-  def start(host = Host.new, sandbox: QUIET, limits: nil, **functions)
+  def start(host = Host.new, plugin: GUEST, sandbox: QUIET, limits: nil, **functions)
     host = overridden(host, functions)
-    host.instance = GUEST.instantiate(imports: { host: host }, sandbox: sandbox, limits: limits)
+    host.instance = plugin.instantiate(imports: { host: host }, sandbox: sandbox, limits: limits)
   end
 
   # Makes a pool of it.

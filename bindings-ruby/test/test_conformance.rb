@@ -7,8 +7,11 @@ require_relative "helper"
 # The conformance list, run from Ruby; see conformance/README.md.
 class TestConformance < Minitest::Test
   CAPABILITIES = %w[dynamic strict-records nanoseconds surrogates handles passing-on].freeze
+  # How the guest is loaded, and what it has then, beside what Ruby has.
+  FORMS = { module: %w[lent module], component: %w[component] }.freeze
   CASES = Dir[File.join(Helper::ROOT, "conformance", "cases", "*.json")].to_h do |path|
-    [File.basename(path, ".json"), JSON.parse(File.read(path), max_nesting: false).fetch("cases")]
+    file = JSON.parse(File.read(path), max_nesting: false)
+    [File.basename(path, ".json"), file["cases"].map { |one| one.merge("needs" => [*file["needs"], *one["needs"]]) }]
   end
 
   # The cases of a file share an instance, one after the other.
@@ -16,15 +19,15 @@ class TestConformance < Minitest::Test
     :alpha
   end
 
-  RUNNERS = Hash.new { |made, file| made[file] = Runner.new }
+  RUNNERS = Hash.new { |made, (form, file)| made[[form, file]] = Runner.new(form) }
 
-  CASES.each do |file, cases|
+  FORMS.keys.product(CASES.to_a).each do |form, (file, cases)|
     cases.each_with_index do |one, number|
-      define_method(format("test_%<file>s_%<number>04d_%<name>s", file: file, number: number, name: one["name"].gsub(/\W+/, "_"))) do
-        needs = [*one["needs"], *one["steps"]&.flat_map { |step| step["needs"] || [] }].uniq
-        lacks = needs - CAPABILITIES
-        skip "Ruby lacks #{lacks.join(', ')}" unless lacks.empty?
-        RUNNERS[file].run(one, self)
+      name = format("test_%<form>s_%<file>s_%<number>04d_%<name>s", form: form, file: file, number: number, name: one["name"].gsub(/\W+/, "_"))
+      define_method(name) do
+        lacks = [*one["needs"], *one["steps"]&.flat_map { |step| step["needs"] || [] }].uniq - CAPABILITIES - FORMS.fetch(form)
+        skip "a #{form} in Ruby lacks #{lacks.join(', ')}" unless lacks.empty?
+        RUNNERS[[form, file]].run(one, self)
       end
     end
   end
@@ -41,13 +44,13 @@ class TestConformance < Minitest::Test
 
     attr_reader :instance, :host, :written
 
-    def initialize(own)
+    def initialize(plugin, own)
       limits = own["limits"] || {}
       memory, timeout, handles = limits.values_at("memory_mib", "timeout_ms", "handles")
       sandbox = { args: own["args"] || [], env: own["env"] || {}, **Helper::QUIET }
       limits = { memory: memory && "#{memory}MiB", timeout: timeout && timeout / 1000.0, handles: handles }
       @host = Host.new
-      @instance = start(@host, sandbox: sandbox, limits: limits)
+      @instance = start(@host, plugin: plugin, sandbox: sandbox, limits: limits)
       @written = {}
     end
 
@@ -105,7 +108,9 @@ class TestConformance < Minitest::Test
   class Runner
     include Helper
 
-    def initialize
+    def initialize(form)
+      @plugin = form == :component ? Helper.component : Helper::GUEST
+      @is_component = form == :component
       @home = nil
       @special = false
       @kept = {}
@@ -118,9 +123,9 @@ class TestConformance < Minitest::Test
       steps = one["steps"] || [one]
       own = one.slice("limits", "env")
       own["args"] = one["args"] if one.key?("steps") && one.key?("args")
-      @home = Place.new(own) if @home.nil? || one["fresh"] || !own.empty? || @special || !@home.instance.alive?
+      @home = Place.new(@plugin, own) if @home.nil? || one["fresh"] || !own.empty? || @special || !@home.instance.alive?
       @special = !own.empty?
-      places = Hash.new { |made, name| made[name] = name ? Place.new(own) : @home }
+      places = Hash.new { |made, name| made[name] = name ? Place.new(@plugin, own) : @home }
       begin
         steps.each { |step| step(places[step["in"]], step) }
       ensure
@@ -167,7 +172,7 @@ class TestConformance < Minitest::Test
 
     # The type tells a long list of strings from a long string.
     def parameter(name, number)
-      Helper::GUEST.table[name]&.types&.at(number).to_s
+      @plugin.table[name]&.types&.at(number).to_s
     end
 
     def argument(value, type = "")
@@ -202,7 +207,8 @@ class TestConformance < Minitest::Test
       when "$int" then Integer(inner)
       when "$float" then { "nan" => Float::NAN, "inf" => Float::INFINITY, "-inf" => -Float::INFINITY, "-0.0" => -0.0 }.fetch(inner) { Float(inner) }
       when "$bytes" then [inner].pack("H*")
-      when "$map" then inner.to_h { |pair| pair.map { |item| argument(item) } }
+      # A component's maps are lists of pairs.
+      when "$map" then inner.map { |pair| pair.map { |item| argument(item) } }.then { |pairs| @is_component ? pairs : pairs.to_h }
       when "$duration" then Rational(Integer(inner), 1_000_000_000)
       when "$time" then Time.at(inner["seconds"], inner["nanoseconds"], :nsec, in: inner["offset"])
       when "$json" then inner
@@ -253,7 +259,8 @@ class TestConformance < Minitest::Test
     end
 
     def check_map(actual, pairs)
-      @test.assert_instance_of Hash, actual, @name
+      @test.assert_instance_of @is_component ? Array : Hash, actual, @name
+      actual = actual.to_h
       @test.assert_equal pairs.size, actual.size, @name
       pairs.each do |key, value|
         key = argument(key)
@@ -309,7 +316,7 @@ class TestConformance < Minitest::Test
       chain << chain.last.cause while chain.last.cause
       @test.assert_equal expected.map { |link| link["text"] }, chain.map(&:message), @name
       chain.zip(expected) do |link, wanted|
-        type = wanted["name"] ? Helper::GUEST.types.const_get(wanted["name"].split("-").map(&:capitalize).join) : Undergo::GuestError
+        type = wanted["name"] ? @plugin.types.const_get(wanted["name"].split("-").map(&:capitalize).join) : Undergo::GuestError
         @test.assert_instance_of type, link, @name
         check_record(link, wanted["fields"]) if wanted["name"]
       end

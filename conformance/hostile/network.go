@@ -1,3 +1,5 @@
+//go:build !undergo_component
+
 package main
 
 import (

@@ -4,7 +4,10 @@
 // code of plugins that mark errors with //undergo:error.
 package errchain
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 const (
 	// longest is the most errors of a chain that are carried.
@@ -49,9 +52,9 @@ func (w *walk) visit(err error, depth int, texts bool) {
 			continue
 		}
 		if w.number(err) != 0 {
-			w.links = append(w.links, Link{err.Error(), err})
+			w.links = append(w.links, Link{text(err), err})
 		} else if texts {
-			w.links = append(w.links, Link{err.Error(), nil})
+			w.links = append(w.links, Link{text(err), nil})
 		}
 		switch e := err.(type) {
 		case interface{ Unwrap() error }:
@@ -66,6 +69,9 @@ func (w *walk) visit(err error, depth int, texts bool) {
 		}
 	}
 }
+
+// text is that of err. Texts are UTF-8: the engine of a component takes no other.
+func text(err error) string { return strings.ToValidUTF8(err.Error(), "\uFFFD") }
 
 // Join is the error of the chain that a host gave, outermost first. errors.As and
 // errors.Is find the errors of the plugin in it.

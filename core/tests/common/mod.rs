@@ -15,19 +15,20 @@ pub const PLAIN: CallOptions = CallOptions { timeout: None, cancel: None, within
 
 /// Where the conformance guest lies.
 pub fn conformance_path() -> Result<PathBuf, String> {
-    let path = match std::env::var_os("UNDERGO_CONFORMANCE_WASM") {
+    guest_path("UNDERGO_CONFORMANCE_WASM", "conformance.wasm")
+}
+
+/// Where a guest of the tests lies: at the path that a variable of the environment names, or in the
+/// folder of the build.
+pub fn guest_path(variable: &str, file: &str) -> Result<PathBuf, String> {
+    let path = match std::env::var_os(variable) {
         Some(path) => PathBuf::from(path),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../build/conformance.wasm"),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../build").join(file),
     };
     if path.is_file() {
         return Ok(path);
     }
-    Err(format!(
-        "the conformance guest is not at {}: make it with 'make build', or in conformance/guest with 'go generate . && GOOS=wasip1 \
-         GOARCH=wasm go build -buildmode=c-shared -trimpath -ldflags=\"-s -w\" -o ../../build/conformance.wasm .', or name it in \
-         UNDERGO_CONFORMANCE_WASM",
-        path.display()
-    ))
+    Err(format!("the guest is not at {}: make it with 'make guest', or name it in {variable}", path.display()))
 }
 
 /// The conformance guest, compiled once in each test program.

@@ -111,7 +111,7 @@ pub(crate) fn given(mark: &Mark<'_>, resource: &Resource, write_to: impl FnOnce(
     let fails = mark.then == Some("fail");
     match mark.name {
         "$items" => {
-            let Ok(Value::List(items)) = values::from_json(mark.inner, items_type(resource), &nothing_lives) else { return None };
+            let Ok(Value::List(items)) = values::from_json(mark.inner, items_type(resource), Some(&nothing_lives)) else { return None };
             let left = Mutex::new(VecDeque::from(items));
             Some(Value::Object(HostObject::func(move |args| {
                 let mut left = lock(&left);
@@ -125,12 +125,12 @@ pub(crate) fn given(mark: &Mark<'_>, resource: &Resource, write_to: impl FnOnce(
         }
         "$endless" => {
             let Some(TypeKind::List(item)) = items_type(resource).map(|ty| &ty.kind) else { return None };
-            let value = values::from_json(mark.inner, Some(item), &nothing_lives).ok()?;
+            let value = values::from_json(mark.inner, Some(item), Some(&nothing_lives)).ok()?;
             let next = move |args: &[Value]| Ok(Value::List(vec![Value::List(vec![value.clone(); most(args)]), Value::Bool(false)]));
             Some(Value::Object(HostObject::func(next)))
         }
         "$reader" => {
-            let Ok(Value::Bytes(all)) = values::from_json(mark.inner, Some(&bytes_type()), &nothing_lives) else { return None };
+            let Ok(Value::Bytes(all)) = values::from_json(mark.inner, Some(&bytes_type()), Some(&nothing_lives)) else { return None };
             let (at, repeats) = (Mutex::new(0), mark.then == Some("repeat"));
             Some(stream(move |args| {
                 let mut at = lock(&at);

@@ -303,7 +303,7 @@ impl Run<'_> {
             }
         };
         let param = |i: usize| function.and_then(|function| function.params.get(i + usize::from(object.is_some()))).map(|param| &param.ty);
-        let arg = |(i, arg)| values::from_json(arg, param(i), &living);
+        let arg = |(i, arg)| values::from_json(arg, param(i), Some(&living));
         let args = step.args.iter().enumerate().map(arg).collect::<Result<Vec<Value>, _>>()?;
         let came = match (export, member) {
             (Some(export), _) => instance.call(export, &args, &PLAIN),
@@ -353,7 +353,7 @@ impl Run<'_> {
                 (flows::read(instance, handle(name)?, step.most).map(Value::Bytes), Some(&bytes))
             } else if let Some(name) = &step.write {
                 let data = step.data.as_ref().ok_or("a step that writes has data")?;
-                let data = values::from_json(data, Some(&bytes), &|_| None)?;
+                let data = values::from_json(data, Some(&bytes), None)?;
                 (flows::method(instance, handle(name)?, "write", &[data]).map(|_| Value::None), None)
             } else if let Some(name) = &step.written {
                 let written = self.written.borrow().get(name).cloned().ok_or("there is no such stream")?;

@@ -22,7 +22,8 @@ pub(crate) struct Mark<'m> {
 const KEEP: &str = "$keep";
 
 /// A value of the type, where it is known: for the values that are written alike for several types.
-pub(crate) fn from_json(json: &Json, ty: Option<&Type>, living: &Living<'_>) -> Result<Value, String> {
+/// `living` is that of arguments; a result, which has none, is compared: see [`compare`].
+pub(crate) fn from_json(json: &Json, ty: Option<&Type>, living: Option<&Living<'_>>) -> Result<Value, String> {
     let kind = ty.map(|ty| &ty.kind);
     if let Some(TypeKind::Option(inner)) = kind
         && !json.is_null()
@@ -83,7 +84,7 @@ pub(crate) fn marked(object: &Map<String, Json>) -> Option<(&str, &Json)> {
     (object.len() == 1 + usize::from(object.contains_key("then"))).then_some((key.as_str(), value))
 }
 
-fn special(mark: &str, inner: &Json, then: Option<&str>, kind: Option<&TypeKind>, living: &Living<'_>) -> Result<Value, String> {
+fn special(mark: &str, inner: &Json, then: Option<&str>, kind: Option<&TypeKind>, living: Option<&Living<'_>>) -> Result<Value, String> {
     let wrong = || format!("{{\"{mark}\": {inner}}} is not a value");
     let text = || inner.as_str().ok_or_else(wrong);
     Ok(match mark {
@@ -97,15 +98,23 @@ fn special(mark: &str, inner: &Json, then: Option<&str>, kind: Option<&TypeKind>
         "$float" => Value::Float(text()?.parse().map_err(|_| wrong())?),
         "$bytes" => Value::Bytes(hex(text()?).ok_or_else(wrong)?),
         "$map" => {
+            // A component's maps are lists of pairs.
+            let pair = item_type(kind, 0).map(|ty| &ty.kind);
             let (key_type, value_type) = match kind {
                 Some(TypeKind::Map(map)) => (Some(&map.key), Some(&map.value)),
-                _ => (None, None),
+                _ => (item_type(pair, 0), item_type(pair, 1)),
             };
             let entry = |entry: &Json| match entry.as_array().map(Vec::as_slice) {
                 Some([key, value]) => Ok((from_json(key, key_type, living)?, from_json(value, value_type, living)?)),
                 _ => Err(wrong()),
             };
-            Value::Map(inner.as_array().ok_or_else(wrong)?.iter().map(entry).collect::<Result<_, _>>()?)
+            let entries: Vec<(Value, Value)> = inner.as_array().ok_or_else(wrong)?.iter().map(entry).collect::<Result<_, _>>()?;
+            match kind {
+                Some(TypeKind::List(_)) if living.is_some() => {
+                    Value::List(entries.into_iter().map(|(key, value)| Value::List(vec![key, value])).collect())
+                }
+                _ => Value::Map(entries),
+            }
         }
         "$case" => {
             let (name, value) = match inner.as_array().map(Vec::as_slice) {
@@ -140,7 +149,7 @@ fn special(mark: &str, inner: &Json, then: Option<&str>, kind: Option<&TypeKind>
                 Some(TypeKind::Own(resource) | TypeKind::Borrow(resource)) => Some(&**resource),
                 _ => None,
             };
-            living(&Mark { name: mark, inner, then, resource }).ok_or_else(wrong)?
+            living.and_then(|living| living(&Mark { name: mark, inner, then, resource })).ok_or_else(wrong)?
         }
     })
 }
@@ -161,7 +170,7 @@ pub(crate) fn compare(wanted: &Json, got: &Value, ty: Option<&Type>) -> Result<V
             _ => Err(format!("result: wanted {wanted}, got {got:?}")),
         };
     }
-    let wanted = from_json(wanted, ty, &|_| None)?;
+    let wanted = from_json(wanted, ty, None)?;
     if !same_value(&wanted, got) {
         narrow(&wanted, got, &mut String::new())?;
     }
@@ -187,6 +196,11 @@ fn keep(wanted: &Value, got: &Value, kept: &mut Vec<(String, Handle)>) {
                 if let Some((_, b)) = b.iter().find(|(other, _)| same_value(key, other)) {
                     keep(a, b, kept);
                 }
+            }
+        }
+        (Value::Map(_), Value::List(pairs)) => {
+            if let Some(map) = as_map(pairs) {
+                keep(wanted, &map, kept);
             }
         }
         (Value::Variant(_, Some(a)), Value::Variant(_, Some(b))) => keep(a, b, kept),
@@ -234,6 +248,8 @@ fn same_value(a: &Value, b: &Value) -> bool {
         (Value::Record(a), Value::Record(fields)) => {
             a.len() == fields.len() && a.iter().all(|(name, value)| field(b, name).is_some_and(|other| same_value(value, other)))
         }
+        // In any order as well.
+        (Value::Map(_), Value::List(pairs)) => as_map(pairs).is_some_and(|map| same_value(a, &map)),
         (Value::Map(a), Value::Map(b)) => {
             let mut left: Vec<&(Value, Value)> = b.iter().collect();
             a.len() == b.len()
@@ -256,6 +272,15 @@ fn same_value(a: &Value, b: &Value) -> bool {
         },
         (a, b) => a == b,
     }
+}
+
+/// The map of which a component gives the pairs.
+fn as_map(pairs: &[Value]) -> Option<Value> {
+    let entry = |pair: &Value| match pair {
+        Value::List(pair) => <[Value; 2]>::try_from(pair.clone()).ok().map(|[key, value]| (key, value)),
+        _ => None,
+    };
+    pairs.iter().map(entry).collect::<Option<_>>().map(Value::Map)
 }
 
 /// Numbers are compared as numbers.

@@ -323,7 +323,7 @@ func (g *glue) returnArea(f *model.Func, layout model.ResultLayout, results []st
 			g.returnChain(place{ptr: ret, offset: layout.Error}, err, kept, needs, end)
 		} else {
 			text := g.id("text")
-			g.line("%s := %s.Error()", text, err)
+			g.line("%s := %s", text, g.sdk("ErrorText", err))
 			g.await()
 			g.line("%s = 1", g.word("uint8", ret, 0))
 			g.line("%s", g.sdk("StoreString", g.at(ret, layout.Error), text))

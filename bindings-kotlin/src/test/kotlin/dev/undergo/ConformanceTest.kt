@@ -26,15 +26,33 @@ import kotlin.time.Duration.Companion.milliseconds
 
 private val CAPABILITIES = setOf("dynamic", "strict-records", "nanoseconds", "surrogates", "handles", "passing-on")
 
+/** How the guest is loaded, and what it has then, beside what Kotlin has. */
+private enum class Form(val has: Set<String>, load: () -> Plugin) {
+    MODULE(setOf("lent", "module"), { conformance }),
+    COMPONENT(setOf("component"), { component });
+
+    val plugin by lazy(load)
+}
+
 /** The conformance list, run from Kotlin, in both ways to call; see conformance/README.md. */
 class ConformanceTest {
     @TestFactory
-    fun blocking(): List<DynamicTest> =
-        tests { host, sandbox, limits -> BlockingHome(host, conformance.instantiate(host.imports(), sandbox, limits)) }
+    fun blocking() = tests(Form.MODULE, ::blocking)
 
     @TestFactory
-    fun suspending(): List<DynamicTest> =
-        tests { host, sandbox, limits -> SuspendingHome(host, runBlocking { conformance.instantiateAsync(host.suspending(), sandbox, limits) }) }
+    fun suspending() = tests(Form.MODULE, ::suspending)
+
+    @TestFactory
+    fun `the component, blocking`() = tests(Form.COMPONENT, ::blocking)
+
+    @TestFactory
+    fun `the component, suspending`() = tests(Form.COMPONENT, ::suspending)
+
+    private fun blocking(plugin: Plugin, host: Host, sandbox: Sandbox, limits: Limits): Home =
+        BlockingHome(host, plugin.instantiate(host.imports(), sandbox, limits))
+
+    private fun suspending(plugin: Plugin, host: Host, sandbox: Sandbox, limits: Limits): Home =
+        SuspendingHome(host, runBlocking { plugin.instantiateAsync(host.suspending(), sandbox, limits) })
 
     @Test
     fun `each export has a case`() {
@@ -47,13 +65,14 @@ class ConformanceTest {
             paths.sorted().map { it.fileName.toString().removeSuffix(".json") to json(it) }.toList()
         }
 
-    private fun tests(start: (Host, Sandbox, Limits) -> Home): List<DynamicTest> = files().flatMap { (name, file) ->
-        val shared = Runner(start)
+    private fun tests(form: Form, start: (Plugin, Host, Sandbox, Limits) -> Home): List<DynamicTest> = files().flatMap { (name, file) ->
+        val shared = Runner(form, start)
         file["cases"].map { case ->
             dynamicTest("$name: ${case["name"].textValue()}") {
                 // In a list, since a node is an iterable, whose parts `+` would add.
                 val needs = (steps(case) + listOf(case, file)).flatMap { it["needs"]?.map(JsonNode::textValue) ?: emptyList() }
-                assumeTrue(CAPABILITIES.containsAll(needs)) { "this host lacks ${needs - CAPABILITIES}" }
+                val lacks = needs - CAPABILITIES - form.has
+                assumeTrue(lacks.isEmpty()) { "this host, or the guest as it is loaded, lacks $lacks" }
                 shared.run(case)
             }
         }
@@ -63,7 +82,7 @@ class ConformanceTest {
 private fun steps(case: JsonNode): List<JsonNode> = case["steps"]?.toList() ?: listOf(case)
 
 /** Holds the instance that the cases of a file share. */
-private class Runner(private val start: (Host, Sandbox, Limits) -> Home) {
+private class Runner(private val form: Form, private val start: (Plugin, Host, Sandbox, Limits) -> Home) {
     private val kept = Kept()
     private var home: Home? = null
 
@@ -95,6 +114,7 @@ private class Runner(private val start: (Host, Sandbox, Limits) -> Home) {
         val env = case["env"]?.properties()?.associate { (name, value) -> name to value.textValue() } ?: emptyMap()
         val limits = case["limits"]
         return start(
+            form.plugin,
             Host(),
             SILENT.copy(args = args, env = env),
             Limits(
@@ -108,14 +128,14 @@ private class Runner(private val start: (Host, Sandbox, Limits) -> Home) {
     /** Does what a step says, and gives its result. */
     private fun done(step: JsonNode, home: Home): Any? {
         fun arguments(types: List<String> = emptyList()) =
-            step["args"]?.mapIndexed { i, value -> Values(kept, home).argument(value, types.getOrElse(i) { "" }) } ?: emptyList()
+            step["args"]?.mapIndexed { i, value -> Values(kept, home, form).argument(value, types.getOrElse(i) { "" }) } ?: emptyList()
         return when {
             step.has("close") -> kept[step["close"].textValue()].close()
             step.has("next") && step.has("end") -> assertFalse(kept.iterator(step["next"].textValue()).hasNext())
             step.has("next") -> kept.iterator(step["next"].textValue()).next()
             step.has("read") -> (kept[step["read"].textValue()] as InputStream).readNBytes(step["most"].intValue())
             step.has("write") -> with(kept[step["write"].textValue()] as OutputStream) {
-                write(Values(kept, home).argument(step["data"]) as ByteArray)
+                write(Values(kept, home, form).argument(step["data"]) as ByteArray)
                 flush()
             }
             step.has("written") -> kept.written(step["written"].textValue())
@@ -124,7 +144,7 @@ private class Runner(private val start: (Host, Sandbox, Limits) -> Home) {
             step.has("new") -> home.construct(step["new"].textValue(), arguments())
             else -> {
                 val name = step["call"].textValue()
-                home.call(name, arguments(conformance.exports[name]?.params?.values?.toList() ?: emptyList()))
+                home.call(name, arguments(form.plugin.exports[name]?.params?.values?.toList() ?: emptyList()))
             }
         }
     }
@@ -137,7 +157,7 @@ private class Runner(private val start: (Host, Sandbox, Limits) -> Home) {
         val error = step["error"]
         when {
             error != null -> checkError(outcome.exceptionOrNull() ?: throw AssertionError("it returned ${outcome.getOrNull()}"), error)
-            step.has("result") -> Values(kept, home).check(outcome.getOrThrow(), step["result"])
+            step.has("result") -> Values(kept, home, form).check(outcome.getOrThrow(), step["result"])
             else -> outcome.getOrThrow()
         }
         step["alive"]?.let { assertEquals(it.booleanValue(), home.isAlive) }
@@ -163,7 +183,7 @@ private class Runner(private val start: (Host, Sandbox, Limits) -> Home) {
         chain.zip(expected).forEach { (link, wanted) ->
             val guest = assertInstanceOf(GuestException::class.java, link)
             assertEquals(wanted["name"]?.textValue(), guest.errorName)
-            wanted["fields"]?.let { Values(kept, home!!).check(guest.errorFields, it) }
+            wanted["fields"]?.let { Values(kept, home!!, form).check(guest.errorFields, it) }
         }
     }
 }
@@ -205,7 +225,7 @@ private class SuspendingHome(host: Host, private val instance: AsyncInstance) : 
 }
 
 /** Values of the list, which may be of an instance, or are kept. */
-private class Values(private val kept: Kept, private val home: Home) {
+private class Values(private val kept: Kept, private val home: Home, private val form: Form) {
     /** The first key of an object, if it begins with a dollar. */
     private fun first(value: JsonNode): String = if (value.isObject && !value.isEmpty) value.fieldNames().next() else ""
 
@@ -233,7 +253,8 @@ private class Values(private val kept: Kept, private val home: Home) {
             else -> inner.textValue().toDouble()
         }
         "\$bytes" -> inner.textValue().chunked(2).map { it.toInt(16).toByte() }.toByteArray()
-        "\$map" -> inner.associate { argument(it[0]) to argument(it[1]) }
+        // A component's maps are lists of pairs.
+        "\$map" -> if (form == Form.COMPONENT) argument(inner) else inner.associate { argument(it[0]) to argument(it[1]) }
         "\$duration" -> Duration.ofNanos(inner.textValue().toLong())
         "\$time" -> time(inner)
         "\$json" -> plain(inner)
@@ -276,7 +297,7 @@ private class Values(private val kept: Kept, private val home: Home) {
             }
             key == "\$reader" -> (actual as InputStream).use { check(it.readAllBytes(), expected[key]) }
             key == "\$map" -> {
-                val map = actual as Map<*, *>
+                val map = if (form == Form.COMPONENT) (actual as List<*>).associate { (it as List<*>)[0] to it[1] } else actual as Map<*, *>
                 assertEquals(expected[key].size(), map.size)
                 val found = map.mapKeys { number(it.key) }
                 assertEquals(expected[key].map { number(argument(it[0])) }.toSet(), found.keys)

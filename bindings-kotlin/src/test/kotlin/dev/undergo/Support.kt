@@ -22,6 +22,9 @@ fun guestFile(variable: String, file: String): Path {
 private fun guest(variable: String, file: String): Plugin = Plugin.load(guestFile(variable, file))
 
 val conformance: Plugin by lazy { guest("UNDERGO_CONFORMANCE_WASM", "conformance.wasm") }
+
+/** The same as a component. */
+val component: Plugin by lazy { guest("UNDERGO_CONFORMANCE_COMPONENT_WASM", "conformance-component.wasm") }
 val command: Plugin by lazy { guest("UNDERGO_COMMAND_WASM", "command.wasm") }
 val hostile: Plugin by lazy { guest("UNDERGO_HOSTILE_WASM", "hostile.wasm") }
 

@@ -27,11 +27,14 @@ import java.util.Map;
 final class Cases {
     private final Kept kept;
     private final Kept.Home home;
+    /** Maps of a component are lists of pairs. */
+    private final boolean isComponent;
 
     /** Values that are of an instance, or are kept. */
-    Cases(Kept kept, Kept.Home home) {
+    Cases(Kept kept, Kept.Home home, boolean isComponent) {
         this.kept = kept;
         this.home = home;
+        this.isComponent = isComponent;
     }
 
     /** The object of a JSON value. The WIT type tells a long list of strings from a long string. */
@@ -81,6 +84,9 @@ final class Cases {
             };
             case "$bytes" -> HexFormat.of().parseHex(inner.textValue());
             case "$map" -> {
+                if (isComponent) {
+                    yield argument(inner, "");
+                }
                 Map<Object, Object> map = new LinkedHashMap<>();
                 inner.forEach(pair -> map.put(argument(pair.get(0), ""), argument(pair.get(1), "")));
                 yield map;
@@ -144,7 +150,11 @@ final class Cases {
             checkJson(Support.json(((Json) actual).text()), expected.get(key));
         } else if (key.equals("$map")) {
             Map<Object, Object> found = new HashMap<>();
-            ((Map<?, ?>) actual).forEach((name, value) -> found.put(number(name), value));
+            if (isComponent) {
+                ((List<?>) actual).forEach(pair -> found.put(number(((List<?>) pair).get(0)), ((List<?>) pair).get(1)));
+            } else {
+                ((Map<?, ?>) actual).forEach((name, value) -> found.put(number(name), value));
+            }
             assertEquals(expected.get(key).size(), found.size());
             for (JsonNode pair : expected.get(key)) {
                 Object name = number(argument(pair.get(0), ""));

@@ -29,6 +29,10 @@ import org.junit.jupiter.api.TestFactory;
 /** The conformance list, run from Java, in both ways to call; see conformance/README.md. */
 class ConformanceTest {
     private static final Set<String> CAPABILITIES = Set.of("dynamic", "strict-records", "nanoseconds", "surrogates", "handles", "passing-on");
+    /** What the guest has beside what Java has, as it is loaded. */
+    private static final Set<String> MODULE = Set.of("lent", "module");
+
+    private static final Set<String> COMPONENT = Set.of("component");
 
     private static List<Path> files() throws IOException {
         try (Stream<Path> files = Files.list(Support.ROOT.resolve("conformance/cases"))) {
@@ -48,18 +52,28 @@ class ConformanceTest {
 
     @TestFactory
     List<DynamicTest> blocking() throws IOException {
-        return tests(false);
+        return tests(Support.conformance(), MODULE, false);
     }
 
     @TestFactory
     List<DynamicTest> withFutures() throws IOException {
-        return tests(true);
+        return tests(Support.conformance(), MODULE, true);
     }
 
-    private static List<DynamicTest> tests(boolean async) throws IOException {
+    @TestFactory
+    List<DynamicTest> ofTheComponent() throws IOException {
+        return tests(Support.component(), COMPONENT, false);
+    }
+
+    @TestFactory
+    List<DynamicTest> ofTheComponentWithFutures() throws IOException {
+        return tests(Support.component(), COMPONENT, true);
+    }
+
+    private static List<DynamicTest> tests(Plugin plugin, Set<String> guest, boolean async) throws IOException {
         List<DynamicTest> tests = new ArrayList<>();
         for (Path file : files()) {
-            Runner runner = new Runner(async);
+            Runner runner = new Runner(plugin, guest == COMPONENT, async);
             JsonNode list = Support.json(file);
             for (JsonNode given : list.get("cases")) {
                 tests.add(dynamicTest(file.getFileName() + ": " + given.get("name").textValue(), () -> {
@@ -68,7 +82,8 @@ class ConformanceTest {
                     all.add(list);
                     for (JsonNode part : all) {
                         for (JsonNode need : part.path("needs")) {
-                            assumeTrue(CAPABILITIES.contains(need.textValue()), () -> "this host lacks " + need);
+                            String name = need.textValue();
+                            assumeTrue(CAPABILITIES.contains(name) || guest.contains(name), () -> "this host, or the guest, lacks " + name);
                         }
                     }
                     runner.run(given);
@@ -91,6 +106,8 @@ class ConformanceTest {
 
     /** Holds the instance that the cases of a file share. */
     private static final class Runner {
+        private final Plugin plugin;
+        private final boolean isComponent;
         private final boolean async;
         private final Kept kept = new Kept();
         private Kept.Home home;
@@ -98,7 +115,9 @@ class ConformanceTest {
         private Kept.Home other;
         private boolean special;
 
-        Runner(boolean async) {
+        Runner(Plugin plugin, boolean isComponent, boolean async) {
+            this.plugin = plugin;
+            this.isComponent = isComponent;
             this.async = async;
         }
 
@@ -127,7 +146,7 @@ class ConformanceTest {
             }
         }
 
-        private static Kept.Home start(JsonNode given) {
+        private Kept.Home start(JsonNode given) {
             Kept.Home[] made = {null};
             List<Object> notes = new ArrayList<>();
             Options options = Support.host(Support.silent(), () -> made[0].instance, notes);
@@ -145,7 +164,7 @@ class ConformanceTest {
             if (limits.has("timeout_ms")) {
                 options.timeout(Duration.ofMillis(limits.get("timeout_ms").longValue()));
             }
-            made[0] = new Kept.Home(Support.conformance().instantiate(options), notes);
+            made[0] = new Kept.Home(plugin.instantiate(options), notes);
             return made[0];
         }
 
@@ -171,7 +190,7 @@ class ConformanceTest {
                 return ((InputStream) kept.get(step.get("read").textValue())).readNBytes(step.get("most").intValue());
             } else if (step.has("write")) {
                 OutputStream stream = (OutputStream) kept.get(step.get("write").textValue());
-                stream.write((byte[]) new Cases(kept, home).argument(step.get("data"), ""));
+                stream.write((byte[]) new Cases(kept, home, isComponent).argument(step.get("data"), ""));
                 stream.flush();
             } else if (step.has("written")) {
                 return kept.written(step.get("written").textValue());
@@ -195,7 +214,7 @@ class ConformanceTest {
                 return async ? joined(instance.constructAsync(name, arguments)) : instance.construct(name, arguments);
             }
             WitType.Field[] params = {};
-            for (FunctionType export : Support.conformance().exports) {
+            for (FunctionType export : plugin.exports) {
                 params = export.name.equals(name) ? export.params : params;
             }
             Object[] arguments = arguments(step, home, params);
@@ -204,7 +223,7 @@ class ConformanceTest {
 
         private Object[] arguments(JsonNode step, Kept.Home home, WitType.Field[] params) {
             Object[] arguments = new Object[step.path("args").size()];
-            Cases cases = new Cases(kept, home);
+            Cases cases = new Cases(kept, home, isComponent);
             for (int i = 0; i < arguments.length; i++) {
                 arguments[i] = cases.argument(step.get("args").get(i), i < params.length ? params[i].type().toString() : "");
             }
@@ -228,14 +247,14 @@ class ConformanceTest {
             } else if (thrown != null) {
                 throw thrown;
             } else if (step.has("result")) {
-                new Cases(kept, home).check(result, step.get("result"));
+                new Cases(kept, home, isComponent).check(result, step.get("result"));
             }
             if (step.has("alive")) {
                 assertEquals(step.get("alive").booleanValue(), home.instance.isAlive());
             }
         }
 
-        private static void checkChain(List<GuestException> chain, JsonNode expected) {
+        private void checkChain(List<GuestException> chain, JsonNode expected) {
             assertEquals(expected.size(), chain.size());
             for (int i = 0; i < chain.size(); i++) {
                 GuestException found = chain.get(i);
@@ -243,12 +262,12 @@ class ConformanceTest {
                 assertEquals(wanted.get("text").textValue(), found.sentence());
                 assertEquals(wanted.path("name").asText(), found.errorName());
                 JsonNode fields = wanted.has("fields") ? wanted.get("fields") : JsonNodeFactory.instance.objectNode();
-                new Cases(null, null).check(found.fields(), fields);
+                new Cases(null, null, isComponent).check(found.fields(), fields);
                 assertEquals(i + 1 < chain.size() ? chain.get(i + 1) : null, found.getCause());
             }
         }
 
-        private static void checkError(Throwable error, JsonNode expected) {
+        private void checkError(Throwable error, JsonNode expected) {
             String kind = expected.get("kind").textValue();
             if (kind.equals("host-error")) {
                 // What a host function has thrown is what the caller gets.

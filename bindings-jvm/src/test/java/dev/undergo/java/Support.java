@@ -41,8 +41,18 @@ final class Support {
         static final Plugin COMMAND = guest("UNDERGO_COMMAND_WASM", "command.wasm");
     }
 
+    /** Of its own, since few tests use it. */
+    private static final class OpenedComponent {
+        static final Plugin CONFORMANCE = guest("UNDERGO_CONFORMANCE_COMPONENT_WASM", "conformance-component.wasm");
+    }
+
     static Plugin conformance() {
         return Opened.CONFORMANCE;
+    }
+
+    /** The conformance guest as a component. */
+    static Plugin component() {
+        return OpenedComponent.CONFORMANCE;
     }
 
     static Plugin hostile() {
