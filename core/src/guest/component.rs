@@ -21,7 +21,7 @@ use crate::wasi::http::message::{IncomingRequest, ResponseOutparam};
 
 /// What a store has of a component.
 pub(crate) struct Component {
-    /// By the number of the plugin's export.
+    /// By the number of the plugin's export; none while it is initialised.
     pub(crate) exports: Vec<Func>,
     /// Of a server, what answers requests.
     pub(crate) handler: Option<Handler>,
@@ -44,11 +44,11 @@ pub(crate) type Handler = TypedFunc<(Resource<IncomingRequest>, Resource<Respons
 /// No value lies at address 0.
 const FIRST: usize = 8;
 
-impl Component {
-    pub(crate) fn new(exports: Vec<Func>, handler: Option<Handler>) -> Component {
+impl Default for Component {
+    fn default() -> Component {
         Component {
-            exports,
-            handler,
+            exports: Vec::new(),
+            handler: None,
             values: vec![0; FIRST],
             objects: Objects::default(),
             lent: Vec::new(),

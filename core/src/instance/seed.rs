@@ -13,7 +13,6 @@ use crate::compile::module::{ModuleKind, RUN};
 use crate::config::CallOptions;
 use crate::config::budget::{Budget, cancelled};
 use crate::error::{Error, ErrorKind, Result};
-use crate::guest::component::Component;
 use crate::guest::ended::classify;
 use crate::guest::handles::Guest;
 use crate::guest::host::HostFunctions;
@@ -275,6 +274,10 @@ async fn bring_up_component(driver: Driver, seed: &Seed, store: &mut Store<State
     let value_limit = usize::try_from(store.data().max_value).unwrap_or(usize::MAX);
     // What the engine may lift for one call, on the host's side.
     store.set_hostcall_fuel(value_limit);
+    // Its initialisation may call the host.
+    let state = store.data_mut();
+    state.guest.memory = Some(Values::Buffer);
+    state.component = Some(Box::default());
     let instance = pre.instantiate_async(&mut *store).await.map_err(|error| not_linked(&error, &*store))?;
     let mut exports = Vec::with_capacity(compiled.exports.len());
     let find = |store: &mut Store<State>, interface: Option<&str>, name: &str| {
@@ -302,8 +305,9 @@ async fn bring_up_component(driver: Driver, seed: &Seed, store: &mut Store<State
         None => None,
     };
     let state = store.data_mut();
-    state.guest.memory = Some(Values::Buffer);
-    state.component = Some(Box::new(Component::new(exports, handler)));
+    if let Some(component) = &mut state.component {
+        (component.exports, component.handler) = (exports, handler);
+    }
     state.is_linked = true;
     match run {
         Some(run) => enter(driver, &mut store.as_context_mut(), Callee::Program(run), &mut []).await,
@@ -376,9 +380,11 @@ pub(crate) fn handles(store: &mut Store<State>, instance: &wasmtime::Instance, c
 
 /// Why a module could not be instantiated.
 pub(crate) fn not_linked(error: &wasmtime::Error, store: impl AsContext<Data = State>) -> Error {
+    if error.is::<wasmtime::Trap>() || error.is::<wasmtime_wasi::I32Exit>() {
+        return classify(error, store, 0);
+    }
     match store.as_context().data().limiter.exceeded() {
         Some(exceeded) => exceeded,
-        None if error.is::<wasmtime::Trap>() || error.is::<wasmtime_wasi::I32Exit>() => classify(error, store, 0),
         None => Error::from_wasmtime(error)
             .unwrap_or_else(|| Error::new(ErrorKind::InvalidPlugin, format!("the module can't be instantiated: {error:#}"))),
     }

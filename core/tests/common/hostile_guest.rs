@@ -1,7 +1,6 @@
 //! The guest of conformance/hostile, with its host functions.
 #![allow(dead_code, reason = "each test crate uses its own part of this")]
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
@@ -19,17 +18,18 @@ pub(crate) const MEMORY: u64 = 64 << 20;
 /// The guest, compiled once in each test program.
 pub(crate) fn plugin() -> &'static Plugin {
     static PLUGIN: OnceLock<Plugin> = OnceLock::new();
-    PLUGIN.get_or_init(|| {
-        let path = std::env::var_os("UNDERGO_HOSTILE_WASM")
-            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../build/hostile.wasm"), PathBuf::from);
-        assert!(
-            path.is_file(),
-            "the hostile guest is not at {}: make it with 'make guest', or with 'undergo build conformance/hostile', and name it in \
-             UNDERGO_HOSTILE_WASM",
-            path.display()
-        );
-        Plugin::from_file(path).expect("the hostile guest is a plugin")
-    })
+    PLUGIN.get_or_init(|| load("UNDERGO_HOSTILE_WASM", "hostile.wasm"))
+}
+
+/// The same guest as a component.
+pub(crate) fn component() -> &'static Plugin {
+    static PLUGIN: OnceLock<Plugin> = OnceLock::new();
+    PLUGIN.get_or_init(|| load("UNDERGO_HOSTILE_COMPONENT_WASM", "hostile-component.wasm"))
+}
+
+fn load(variable: &str, file: &str) -> Plugin {
+    let path = crate::common::guest_path(variable, file).unwrap_or_else(|text| panic!("{text}"));
+    Plugin::from_file(path).expect("the hostile guest is a plugin")
 }
 
 /// Options with a limit of memory. `misdeed` is what init does.

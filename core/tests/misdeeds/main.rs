@@ -1,5 +1,6 @@
 //! Runs conformance/hostile/misdeeds.json against this host: each misdeed in a call, in one on a
-//! fiber, and in `_initialize`.
+//! fiber, and in `_initialize`; and in a call and the initialisation of the same guest as a
+//! component.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -12,13 +13,14 @@ mod table;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use hostile_guest::{ENOUGH, LIMIT, options, plugin};
+use hostile_guest::{ENOUGH, LIMIT, component, options, plugin};
 use libtest_mimic::{Arguments, Failed, Trial};
 use source::Places;
 use table::Case;
-use undergo::{CallOptions, Error, ErrorKind, Instance, Value};
+use undergo::{CallOptions, Error, ErrorKind, Instance, Plugin, Value};
 
-type Way = fn(&Case, &Places) -> Result<(), String>;
+type Guest = fn() -> &'static Plugin;
+type Way = fn(&'static Plugin, &Case, &Places) -> Result<(), String>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -41,10 +43,16 @@ fn main() -> ExitCode {
     ];
     for case in cases {
         let name = format!("{}({})", case.misdeed, case.n);
-        let ways: [(&str, Way); 3] = [("a call", in_a_call), ("on a fiber", on_a_fiber), ("in init", in_init_function)];
-        for (way, run) in ways {
+        let ways: [(&str, Guest, Way); 5] = [
+            ("a call", plugin, in_a_call),
+            ("on a fiber", plugin, on_a_fiber),
+            ("in init", plugin, in_init_function),
+            ("a call of the component", component, |plugin, case, places| in_a_call(plugin, &case.of_component(), places)),
+            ("in init of the component", component, |plugin, case, places| in_init_function(plugin, &case.of_component(), places)),
+        ];
+        for (way, guest, run) in ways {
             let (case, places) = (case.clone(), places.clone());
-            trials.push(Trial::test(format!("{way}: {name}"), move || run(&case, &places).map_err(Failed::from)));
+            trials.push(Trial::test(format!("{way}: {name}"), move || run(guest(), &case, &places).map_err(Failed::from)));
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -52,8 +60,8 @@ fn main() -> ExitCode {
 
 /// A misdeed in a call: what it ends with, that its instance is dead of it or lives, and that no
 /// other instance notices.
-fn in_a_call(case: &Case, places: &Places) -> Result<(), String> {
-    let instance = plugin().instantiate(options(None)).map_err(|error| format!("{error:?}"))?;
+fn in_a_call(plugin: &'static Plugin, case: &Case, places: &Places) -> Result<(), String> {
+    let instance = plugin.instantiate(options(None)).map_err(|error| format!("{error:?}"))?;
     let call = CallOptions { timeout: Some(if case.is_timeout() { LIMIT } else { ENOUGH }), ..common::PLAIN };
     let began = Instant::now();
     let result = instance.call("do", &[case.misdeed.as_str().into(), Value::Int(case.n)], &call);
@@ -73,15 +81,15 @@ fn in_a_call(case: &Case, places: &Places) -> Result<(), String> {
     if case.is_timeout() && (took < LIMIT || took > ENOUGH) {
         return Err(format!("it took {took:?}"));
     }
-    others_work()
+    others_work(plugin)
 }
 
 /// The same in a call that suspends: whichever way a call runs, its end is the same.
-fn on_a_fiber(case: &Case, places: &Places) -> Result<(), String> {
+fn on_a_fiber(plugin: &'static Plugin, case: &Case, places: &Places) -> Result<(), String> {
     let call = CallOptions { timeout: Some(if case.is_timeout() { LIMIT } else { ENOUGH }), ..common::PLAIN };
     let args = [case.misdeed.as_str().into(), Value::Int(case.n)];
     let (result, again) = home::run(async move {
-        let instance = plugin().instantiate_async(options(None), &common::PLAIN).await?;
+        let instance = plugin.instantiate_async(options(None), &common::PLAIN).await?;
         let result = instance.call("do", &args, &call).await;
         Ok((result, instance.call("work", &[Value::Int(100)], &common::PLAIN).await))
     })
@@ -98,15 +106,15 @@ fn on_a_fiber(case: &Case, places: &Places) -> Result<(), String> {
             same("the kind of the next", &again.err().map(|dead| dead.kind()), &Some(ErrorKind::DeadInstance))?;
         }
     }
-    others_work()
+    others_work(plugin)
 }
 
 /// The same in `_initialize`: there is no instance then, and the error is that of the call.
-fn in_init_function(case: &Case, places: &Places) -> Result<(), String> {
+fn in_init_function(plugin: &'static Plugin, case: &Case, places: &Places) -> Result<(), String> {
     let mut options = options(Some((&case.misdeed, case.n)));
     options.limits.timeout = Some(if case.is_timeout() { LIMIT } else { ENOUGH });
     let began = Instant::now();
-    match plugin().instantiate(options) {
+    match plugin.instantiate(options) {
         Ok(instance) => {
             case.returns()?;
             works(&instance)?;
@@ -120,7 +128,7 @@ fn in_init_function(case: &Case, places: &Places) -> Result<(), String> {
     if case.is_timeout() && (took < LIMIT || took > ENOUGH) {
         return Err(format!("it took {took:?}"));
     }
-    others_work()
+    others_work(plugin)
 }
 
 /// It answers no call, says what its end was, and gives what the first error gave.
@@ -137,9 +145,9 @@ fn dead_of(instance: &Instance, cause: &Error) -> Result<(), String> {
 }
 
 /// One that has been alive all along, and a new one.
-fn others_work() -> Result<(), String> {
+fn others_work(plugin: &Plugin) -> Result<(), String> {
     works(hostile_guest::bystander())?;
-    works(&plugin().instantiate(options(None)).map_err(|error| format!("{error:?}"))?)
+    works(&plugin.instantiate(options(None)).map_err(|error| format!("{error:?}"))?)
 }
 
 fn works(instance: &Instance) -> Result<(), String> {

@@ -30,6 +30,11 @@ struct Table {
 }
 
 impl Case {
+    /// The same of a component, whose exits have no number beyond whether they are a failure.
+    pub(crate) fn of_component(&self) -> Case {
+        Case { exit_code: self.exit_code.map(|code| code.min(1)), ..self.clone() }
+    }
+
     pub(crate) fn is_timeout(&self) -> bool {
         self.kind == "timeout"
     }
