@@ -58,7 +58,8 @@ def theirs(component: Path, wasmtime: str) -> Iterator[str]:
                 socket.create_connection(address.split(":"), timeout=1).close()
                 break
             except OSError:
-                assert process.poll() is None and time.monotonic() < until, "wasmtime serves"
+                assert process.poll() is None, "wasmtime has ended"
+                assert time.monotonic() < until, "wasmtime does not serve"
                 time.sleep(0.05)
         yield f"http://{address}"
     finally:

@@ -227,7 +227,8 @@ export class KeyValue {
  * Instances that get the same ones have the same stores.
  *
  * ```js
- * const counter = await load('counter.wasm', { imports: { ...keyvalue(), ...config({ greeting: 'Hello' }), ...logging() } })
+ * const imports = { ...keyvalue(), ...config({ greeting: 'Hello' }), ...logging() }
+ * const counter = await load('counter.wasm', { imports })
  * ```
  */
 export function keyvalue(stores?: KeyValue | KeyValueOptions): Imports

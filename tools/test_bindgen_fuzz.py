@@ -294,7 +294,7 @@ def test_go_guest(tmp_path: Path) -> None:
     for number in range(MODULES):
         wit = tmp_path / f"{number}.wit"
         wit.write_text(interface(dice), encoding="utf-8")
-        command = [CLI, "bindgen", wit, "--lang", "go-guest", "-o", tmp_path / f"made{number}"]
+        command = [str(CLI), "bindgen", str(wit), "--lang", "go-guest", "-o", str(tmp_path / f"made{number}")]
         done = subprocess.run(command, env=env, capture_output=True, text=True)
         assert done.returncode == 0, f"SEED={SEED}: {wit}\n{done.stderr}"
     files = [str(path) for path in tmp_path.glob("made*/**/*.go")]

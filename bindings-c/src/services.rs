@@ -17,8 +17,9 @@ pub struct KeyValueHandle(KeyValue);
 
 /// Makes stores with these names: `default`, if there are none. They are in memory, or, if `redis`
 /// is not NULL, at `redis://[user:password@]host[:port][/database]`. In memory they have that many
-/// entries together at most, and that many bytes of keys and values, which is also how long an answer
-/// of Redis may be; 0 stands for 100,000 and for 64 MiB. Free it with `undergo_keyvalue_delete`.
+/// entries together at most, and that many bytes of keys and values, which is also how long an
+/// answer of Redis may be; 0 stands for 100,000 and for 64 MiB. Free it with
+/// `undergo_keyvalue_delete`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_keyvalue_new(
     redis: *const c_char,
@@ -109,7 +110,8 @@ pub unsafe extern "C" fn undergo_imports_keyvalue(imports: *mut ImportsHandle, s
     })
 }
 
-/// Gives plugins `wasi:config` with these values, which are copied: `count` keys, and as many values.
+/// Gives plugins `wasi:config` with these values, which are copied: `count` keys, and as many
+/// values.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_imports_config(
     imports: *mut ImportsHandle,
@@ -135,11 +137,12 @@ pub unsafe extern "C" fn undergo_imports_config(
 }
 
 /// What gets a line that a plugin logs, on the thread of the call. The level is 0 (trace) to 5
-/// (critical). The texts have no control characters and no ends of lines, and live until it returns.
+/// (critical). The texts have no control characters and no ends of lines, and live until it
+/// returns.
 pub type LogFn = Option<unsafe extern "C" fn(user_data: *mut c_void, level: u32, context: *const c_char, message: *const c_char)>;
 
-/// Gives plugins `wasi:logging`. `destroy`, if there is one, is called once with the user data, when
-/// nobody can call the function any more, or at once if this fails.
+/// Gives plugins `wasi:logging`. `destroy`, if there is one, is called once with the user data,
+/// when nobody can call the function any more, or at once if this fails.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_imports_logging(
     imports: *mut ImportsHandle,

@@ -147,8 +147,8 @@ func Increment(name, key string, delta int64) (int64, error) {
 	return atomics.Increment(bucket, key, delta)
 }
 
-// Swap replaces a value, which is set to something else before that, unless it is empty. It says what
-// it found then.
+// Swap replaces a value, which is set to something else before that, unless it is empty. It says
+// what it found then.
 //
 //undergo:export
 func Swap(name, key, value, meanwhile string) (string, error) {

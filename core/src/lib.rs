@@ -45,7 +45,7 @@
 //! pool/         interchangeable instances, and the queue for them
 //! instance/     the facades: Instance, AsyncInstance; calls, reset, memory
 //! plugin/       a loaded module: signatures checked, imports linked
-//! services/     what a program switches on under names of WASI: keys and values, logs, configuration
+//! services/     what a program switches on under names of WASI: keys and values, logs, a config
 //! call/         entering a guest, on the caller's stack or on a fiber; host functions; re-entrancy
 //! guest/        the data of a store, instantiation, lifecycle, the lock
 //! wasi/         WASI preview 1 and the extension for sockets, for any data of a store

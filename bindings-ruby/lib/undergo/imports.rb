@@ -3,8 +3,8 @@
 module Undergo
   # The functions that a plugin gets.
   class Imports
-    # Each with the names of its interface and its own; an instance that is linked, or a service of the
-    # library, with that of the interface and an empty one.
+    # Each with the names of its interface and its own; an instance that is linked, or a service of
+    # the library, with that of the interface and an empty one.
     attr_reader :functions
 
     # `given`: by interface and name, in either form, a Hash of Hashes of objects that respond to

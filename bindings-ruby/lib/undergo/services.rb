@@ -65,8 +65,8 @@ module Undergo
   # Imports for plugins that keep keys and values: wasi:keyvalue/store, /batch and /atomics.
   # Instances that get the same ones have the same stores.
   #
-  # - redis: where they are: "redis://[user:password@]host[:port][/database]"; nil for this process's
-  #   memory.
+  # - redis: where they are: "redis://[user:password@]host[:port][/database]"; nil for this
+  #   process's memory.
   # - stores: the names of the stores that a plugin can open.
   # - entries: how many keys there may be in memory, in all stores together.
   # - bytes: how many bytes these and their values may have, and an answer of Redis.

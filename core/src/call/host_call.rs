@@ -300,13 +300,14 @@ impl HostCall<'_> {
         self.store.data().wasi.budget.deadline.map(|deadline| deadline.at)
     }
 
-    /// Whether an error is laid out as its type is, and not as a chain of which an engine's value is
-    /// made.
+    /// Whether an error is laid out as its type is, and not as a chain of which an engine's value
+    /// is made.
     pub(crate) fn fails_directly(&self) -> bool {
         self.store.data().component.is_none()
     }
 
-    /// Answers with an error of the function's own type. Where it has none, the guest gets the text.
+    /// Answers with an error of the function's own type. Where it has none, the guest gets the
+    /// text.
     pub(crate) fn fail_with(&mut self, text: &str, value: &Value) -> Result<()> {
         let function = &self.import.function;
         let Failure::Value(ty) = &function.failure else { return Err(Error::new(ErrorKind::HostError, text)) };

@@ -275,8 +275,8 @@ fn give(ahead: Bytes, body: &mut Body) -> (IncomingBody, Option<Sender<Piece>>) 
     (incoming, None)
 }
 
-/// Gives the guest the rest of a body, of which so many bytes were read, and returns when the client
-/// is gone.
+/// Gives the guest the rest of a body, of which so many bytes were read, and returns when the
+/// client is gone.
 async fn feed(reader: &mut Reader<ReadHalf<'_>>, body: &mut Body, mut count: u64, mut to: Option<Sender<Piece>>, most: u64) {
     let mut unwanted = 0;
     while !body.is_done() || to.is_some() {

@@ -411,8 +411,8 @@ impl Reader<'_> {
     }
 }
 
-/// The types of packages other than the interface's own that are called as another type is: each has
-/// the names of its package and its interface before its own.
+/// The types of packages other than the interface's own that are called as another type is: each
+/// has the names of its package and its interface before its own.
 fn renamed(resolve: &Resolve, own: wit_parser::PackageId) -> HashMap<TypeId, String> {
     let is_named = |kind: &TypeDefKind| {
         matches!(kind, TypeDefKind::Record(_) | TypeDefKind::Enum(_) | TypeDefKind::Variant(_) | TypeDefKind::Flags(_))

@@ -60,9 +60,9 @@ impl KeyValue {
         KeyValue(Arc::new(Inner { stores: Arc::new(Memory::new(options.stores, bounds)), bytes: options.bytes }))
     }
 
-    /// In Redis, at `redis://[user:password@]host[:port][/database]`. The key `k` of the store `s` is
-    /// `s:k` there. It connects when a plugin needs it; an operation ends with the deadline of the
-    /// call, and after 5 seconds where there is none.
+    /// In Redis, at `redis://[user:password@]host[:port][/database]`. The key `k` of the store `s`
+    /// is `s:k` there. It connects when a plugin needs it; an operation ends with the deadline of
+    /// the call, and after 5 seconds where there is none.
     ///
     /// # Errors
     ///
@@ -144,7 +144,7 @@ impl KeyValue {
 
 /// What a function does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(self) enum Does {
+enum Does {
     Open,
     Get,
     Set,
@@ -297,7 +297,7 @@ impl Operation {
             }
             (Does::GetMany, _) => {
                 let (store, keys) = (bucket(&mut values)?, texts(&mut values)?);
-                get_many(&*store, keys, most, until)?
+                get_many(&*store, &keys, most, until)?
             }
             (Does::SetMany, _) => {
                 let (store, entries) = (bucket(&mut values)?, entries(&mut values, most)?);
@@ -365,7 +365,7 @@ fn swap(values: &mut Values, until: Option<Instant>) -> store::Result<Done> {
     Ok(Done::Changed(Cas { store: cas.store.clone(), key: cas.key.clone(), read }))
 }
 
-fn get_many(store: &dyn Store, keys: Vec<String>, most: usize, until: Option<Instant>) -> store::Result<Value> {
+fn get_many(store: &dyn Store, keys: &[String], most: usize, until: Option<Instant>) -> store::Result<Value> {
     // A few keys again and again would be a long answer.
     const AT_ONCE: usize = 256;
     let (mut found, mut size) = (Vec::with_capacity(keys.len()), 0);
@@ -459,6 +459,6 @@ fn cursor(values: &mut Values) -> store::Result<u64> {
 }
 
 /// The type, as far as it matters here.
-pub(self) fn is_bytes(ty: &Type) -> bool {
+fn is_bytes(ty: &Type) -> bool {
     matches!(&ty.kind, TypeKind::List(item) if matches!(item.kind, TypeKind::Scalar(Scalar::U8)))
 }

@@ -173,7 +173,7 @@ public final class Options {
         });
     }
 
-    /** Gives the plugin {@code wasi:config} with these values. What is changed later, plugins see. */
+    /** Gives the plugin {@code wasi:config} with these values. Plugins see later changes. */
     public Options config(Map<String, String> values) {
         for (String module : List.of("wasi:config/store", "wasi:config/runtime")) {
             function(module, "get", arguments -> Optional.ofNullable(values.get(arguments.text(0))));
