@@ -40,6 +40,7 @@ pub(super) async fn accept(state: Arc<State>, listener: TcpListener) {
         }
     }
     drop(listener);
+    state.registry.stopped();
     // Those that were accepted last may not have seen that it stops.
     while state.registry.len() > 0 {
         state.registry.end_idle();

@@ -90,8 +90,24 @@ pub(super) struct Registry {
 struct Connections {
     open: HashMap<u64, Arc<Entry>>,
     next: u64,
+    /// Whether nobody listens any more.
+    has_stopped: bool,
     /// Callers that wait until there are none.
     closing: Vec<Arc<Handoff<()>>>,
+}
+
+impl Connections {
+    fn is_over(&self) -> bool {
+        self.has_stopped && self.open.is_empty()
+    }
+
+    fn tell(&mut self) {
+        if self.is_over() {
+            for waiter in self.closing.drain(..) {
+                waiter.give(());
+            }
+        }
+    }
 }
 
 impl Registry {
@@ -134,11 +150,14 @@ impl Registry {
     pub(super) fn leave(&self, number: u64) {
         let mut state = self.lock();
         state.open.remove(&number);
-        if state.open.is_empty() {
-            for waiter in state.closing.drain(..) {
-                waiter.give(());
-            }
-        }
+        state.tell();
+    }
+
+    /// Nobody listens any more.
+    pub(super) fn stopped(&self) {
+        let mut state = self.lock();
+        state.has_stopped = true;
+        state.tell();
     }
 
     /// Ends those that were unused for too long.
@@ -164,11 +183,11 @@ impl Registry {
         }
     }
 
-    /// Waits until there are none, as long as the budget lasts.
+    /// Waits until there are none, and nobody listens, as long as the budget lasts.
     pub(super) async fn empty(&self, driver: Driver, budget: &Budget) -> Result<()> {
         let last = {
             let mut state = self.lock();
-            if state.open.is_empty() {
+            if state.is_over() {
                 return Ok(());
             }
             let last = Arc::new(Handoff::new());

@@ -111,7 +111,7 @@ fn a_server_ends_behind_its_requests() {
     server.close(Some(Duration::from_secs(20))).expect("in time");
     assert_eq!(running.join().expect("no panic"), 504);
     assert!(begun.elapsed() < Duration::from_secs(10), "the idle one is not waited for");
-    assert!(TcpStream::connect(address).is_err() || raw(address, b"GET / HTTP/1.1\r\nHost: test\r\n\r\n").is_empty());
+    assert!(TcpStream::connect(address).is_err(), "nobody listens");
     server.close(None).expect("once more");
     assert!(server.is_closed());
     drop(idle);
