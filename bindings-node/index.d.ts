@@ -277,6 +277,30 @@ export interface PoolOptions<I extends object = Imports> extends InstanceOptions
   idle?: number
 }
 
+/** How a plugin serves HTTP. */
+export interface ServeOptions<I extends object = Imports> extends InstanceOptions<I> {
+  /**
+   * The maximum number of instances, each of which answers one request at a time; four for each
+   * processor by default.
+   */
+  instances?: number
+  /**
+   * An instance is replaced after this many requests; 1 gives each one a fresh instance. By default
+   * it serves as long as it lives.
+   */
+  maxCalls?: number
+  /** Milliseconds after which an unused instance is dropped. By default it is kept. */
+  idle?: number
+  /** How many requests may wait for an instance; others are refused with status 503. */
+  queue?: number
+  /** How many connections there may be at a time. */
+  connections?: number
+  /** The most bytes of a request's body; a longer one is refused with status 413. */
+  body?: number
+  /** Is told of requests that failed. */
+  onError?: (error: UndergoError) => void
+}
+
 /** Options of calls. */
 export interface CallOptions {
   /**
@@ -804,6 +828,47 @@ export interface PoolStats {
   readonly shrunk: number
 }
 
+/** What a server has done so far, and what it has now. */
+export interface ServerStats {
+  /** Connections that are open. */
+  readonly connections: number
+  /** Requests that were read. */
+  readonly requests: number
+  /** Those that no instance was free for: status 503. */
+  readonly refused: number
+  /**
+   * Those whose instance failed, or did not answer in time: status 500 or 504, or an answer that
+   * ended early.
+   */
+  readonly failed: number
+  /** Its instances. */
+  readonly pool: PoolStats
+}
+
+/**
+ * A component that serves HTTP, on threads of its own. The functions that it imports run on the
+ * event loop, which it keeps going until it is closed.
+ */
+export declare class Server implements AsyncDisposable {
+  private constructor()
+  /** Where it listens: `127.0.0.1:8080`, with the port that the system chose for 0. */
+  readonly address: string
+  /** The plugin that serves. */
+  readonly plugin: Plugin
+  /** What it has done so far, and what it has now. */
+  readonly stats: ServerStats
+  /** Whether it is closed. */
+  readonly closed: boolean
+  /**
+   * Accepts no more connections, and waits for running requests, for as many milliseconds as given;
+   * then they are ended.
+   *
+   * @throws {@link TimeoutError} by the promise, if requests were still running then.
+   */
+  close(timeout?: number): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
 /** What a pool has besides its exports. */
 export interface PoolMembers<E extends object = AnyExports> extends Omit<Callable<E>, 'sync'>, AsyncDisposable {
   /** The plugin of these instances. */
@@ -979,6 +1044,20 @@ export declare class Plugin {
    * @throws {@link MissingImportError}, which names all missing functions.
    */
   pool<E extends object = AnyExports, I extends object = Imports>(options: PoolOptions<I>): Pool<E>
+  /**
+   * Serves HTTP at an address such as `127.0.0.1:8080`, by a component that exports
+   * `wasi:http/incoming-handler`; port 0 is one that the system chooses. Each request is answered
+   * by an instance of a pool, which keeps its state for the next one. `limits.timeout` is that of a
+   * request, 30 seconds by default.
+   *
+   * @example
+   * await using server = plugin.serve('127.0.0.1:0', { instances: 8 })
+   * const response = await fetch(`http://${server.address}/`)
+   *
+   * @throws {@link InvalidPluginError} if the plugin does not serve HTTP; {@link DeniedError} if
+   * the system refuses to listen there; {@link MissingImportError}.
+   */
+  serve<I extends object = Imports>(address?: string, options?: ServeOptions<I>): Server
   /**
    * Runs a command to completion. Its output is captured, up to the sandbox's `captureLimit`,
    * unless the sandbox says where it goes. Any exit code is a result, not an error.

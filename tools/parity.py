@@ -268,6 +268,7 @@ RUST_OWN = {
     "CoreFunction",
     "CoreImport",
     "CoreType",
+    "ErrorSink",
     "FromGuest",
     "GuestType",
     "HostClosure",
@@ -322,6 +323,7 @@ RUST_BINDINGS = {
     "takes_plain",
     "member",
     "run_here",
+    "serve_at_home",
     "take_here",
 }
 """Members that bindings need."""

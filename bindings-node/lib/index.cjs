@@ -6,6 +6,7 @@ const { Instance } = require('./instance.cjs')
 const native = require('./native.cjs')
 const { Plugin } = require('./plugin.cjs')
 const { Pool } = require('./pool.cjs')
+const { Server } = require('./server.cjs')
 const { KeyValue, config, keyvalue, logging } = require('./services.cjs')
 
 /** Load a plugin and make an instance of it. */
@@ -20,6 +21,7 @@ module.exports = {
   KeyValue,
   Plugin,
   Pool,
+  Server,
   config,
   errorCodes: errors.codes,
   errorType: errors.errorType,

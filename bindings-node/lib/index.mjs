@@ -18,6 +18,7 @@ export const {
   PanicError,
   Plugin,
   Pool,
+  Server,
   SignatureMismatchError,
   TimeoutError,
   TrapError,

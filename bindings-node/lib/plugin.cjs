@@ -1,6 +1,7 @@
 // A compiled plugin.
 'use strict'
 
+const { availableParallelism } = require('node:os')
 const { inspect, types } = require('node:util')
 const { CallOptions, explained } = require('./callee.cjs')
 const command = require('./command.cjs')
@@ -10,9 +11,11 @@ const { Instance } = require('./instance.cjs')
 const { linkable } = require('./linked.cjs')
 const options = require('./options.cjs')
 const { Pool } = require('./pool.cjs')
+const { Server } = require('./server.cjs')
 
 const OPTIONS = ['compile', 'cache', 'bounds', 'timeout', 'signal', 'compiler', 'optimize']
 const POOL = ['size', 'maxCalls', 'idle', ...options.INSTANCE]
+const SERVE = ['instances', 'maxCalls', 'idle', 'queue', 'connections', 'body', 'onError', ...options.INSTANCE]
 
 /** Lets nobody but this file make a plugin: they are made by its static methods. */
 const PRIVATE = Symbol('undergo.plugin')
@@ -197,6 +200,24 @@ class Plugin {
     const made = native.pool(this.#handle, found)
     this.#warn()
     return new Pool(made, this, found.functions)
+  }
+
+  serve(address = '127.0.0.1:8080', given) {
+    if (typeof address !== 'string') throw new TypeError(`address must be a string such as '127.0.0.1:8080', got ${typeof address}`)
+    const { instances, maxCalls, idle, queue, connections, body, onError, ...rest } = options.known(given, 'serve()', SERVE)
+    const found = options.instance(this.#description, rest)
+    const number = (value, name, least) => (value === undefined ? undefined : options.count(value, name, least))
+    found.size = number(instances, 'instances', 1) ?? 4 * availableParallelism()
+    found.maxCalls = number(maxCalls, 'maxCalls', 1)
+    found.idle = options.milliseconds(idle, 'idle')
+    found.queue = number(queue, 'queue', 0)
+    found.connections = number(connections, 'connections', 1)
+    found.body = number(body, 'body', 0)
+    if (onError !== undefined && typeof onError !== 'function') throw new TypeError(`onError must be a function, got ${typeof onError}`)
+    found.onError = onError
+    const made = native.serve(this.#handle, address, found)
+    this.#warn()
+    return new Server(made, this, found.functions)
   }
 
   run(given) {

@@ -10,6 +10,7 @@
 //! open.rs       the native functions of the package, in one table
 //! command.rs    running a command
 //! instance.rs   a running copy of a plugin
+//! server.rs     servers of HTTP
 //! pool.rs       interchangeable instances
 //! plugin.rs     a compiled plugin
 //! services.rs   services of the core that plugins import
@@ -25,6 +26,7 @@
 //! object.rs     objects of a guest, and those that it gets
 //! types.rs      names as JavaScript writes them
 //! realm.rs      values of a context of module `vm`
+//! serving.rs    servers that run
 //! under_way.rs  calls that keep the event loop alive
 //! table.rs      functions that a guest may call
 //! errors.rs     what JavaScript throws as errors
@@ -57,7 +59,9 @@ mod pool;
 mod promise;
 mod realm;
 mod reference;
+mod server;
 mod services;
+mod serving;
 mod table;
 mod types;
 mod under_way;

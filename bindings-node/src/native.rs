@@ -13,6 +13,7 @@ use crate::exceptions;
 use crate::function::Callee;
 use crate::home::EventLoop;
 use crate::js::{Env, Failed, Js, Made, Tagged, get, node};
+use crate::serving::Serving;
 
 /// What a native function is given.
 pub(crate) struct Call<'c> {
@@ -64,6 +65,13 @@ impl Call<'_> {
         }
     }
 
+    pub(crate) fn server(&self, number: usize) -> Result<&Serving> {
+        match self.args.get(number).copied().and_then(Handle::of) {
+            Some(Handle::Server(serving)) => Ok(serving),
+            _ => Err(wrong(number, "a server")),
+        }
+    }
+
     pub(crate) fn token(&self, number: usize) -> Result<&CancelToken> {
         match self.args.get(number).copied().and_then(Handle::of) {
             Some(Handle::Token(token)) => Ok(token),
@@ -86,6 +94,7 @@ pub(crate) enum Handle {
     Callee(Callee),
     Token(CancelToken),
     KeyValue(KeyValue),
+    Server(Serving),
 }
 
 impl Tagged for Handle {

@@ -11,7 +11,7 @@ use crate::home::{EventLoop, Helpers};
 use crate::js::{Env, Js, Made, get, node};
 use crate::native::{Call, Native};
 use crate::reference::Reference;
-use crate::{cancel, command, config, imports, instance, native, plugin, pool, realm, services};
+use crate::{cancel, command, config, imports, instance, native, plugin, pool, realm, server, services};
 
 const FUNCTIONS: &[(&str, Native)] = &[
     ("settle", |call| imports::settle(call.home, call.env, call.args())),
@@ -52,6 +52,11 @@ const FUNCTIONS: &[(&str, Native)] = &[
     ("closed", pool::closed),
     ("warmUp", pool::warm_up),
     ("close", pool::close),
+    ("serve", server::serve),
+    ("serverAddress", server::address),
+    ("serverStats", server::stats),
+    ("serverClosed", server::closed),
+    ("serverClose", server::close),
     ("token", cancel::token),
     ("cancel", cancel::cancel),
     ("keyvalue", services::keyvalue),

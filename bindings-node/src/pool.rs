@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use undergo::{AsyncPool, Error, ErrorKind, Result};
+use undergo::{AsyncPool, Error, ErrorKind, PoolStats, Result};
 
 use crate::config;
 use crate::function::{Callee, Loan, Target, Way};
 use crate::home::waiting;
-use crate::js::Js;
+use crate::js::{Env, Js, Made};
 use crate::native::{Call, Handle};
 use crate::plugin::is_sync;
 use crate::promise;
@@ -42,8 +42,11 @@ pub(crate) fn take(call: &Call<'_>) -> Result<Js> {
 
 /// `stats(pool)`
 pub(crate) fn stats(call: &Call<'_>) -> Result<Js> {
-    let stats = pool(call)?.stats();
-    let env = call.env;
+    call.made(counted(call.env, &pool(call)?.stats()))
+}
+
+/// What a pool has done, as an object.
+pub(crate) fn counted(env: Env, stats: &PoolStats) -> Made {
     let counts = [
         ("busy", stats.busy as u64),
         ("idle", stats.idle as u64),
@@ -54,14 +57,11 @@ pub(crate) fn stats(call: &Call<'_>) -> Result<Js> {
         ("retired", stats.retired),
         ("shrunk", stats.shrunk),
     ];
-    let make = || {
-        let object = env.object()?;
-        for (name, count) in counts {
-            object.set_named(name, env.number(count as f64)?)?;
-        }
-        Ok(object)
-    };
-    call.made(make())
+    let object = env.object()?;
+    for (name, count) in counts {
+        object.set_named(name, env.number(count as f64)?)?;
+    }
+    Ok(object)
 }
 
 /// `size(pool)`

@@ -145,8 +145,13 @@ pub(crate) fn pool_options(
     let py = size.py();
     let size = usize::try_from(count(size, "size", 1)?).unwrap_or(usize::MAX);
     let max_calls = max_calls.map(|given| count(given, "max_calls", 1)).transpose()?;
-    let idle: Option<f64> = package::config(py, "idle_seconds")?.call1((idle,))?.extract()?;
-    Ok(PoolOptions { size, max_calls, idle: idle.map(seconds), instance })
+    Ok(PoolOptions { size, max_calls, idle: idle_time(py, idle)?, instance })
+}
+
+/// For how long an instance of a pool may be unused, checked.
+pub(crate) fn idle_time(py: Python<'_>, given: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Duration>> {
+    let idle: Option<f64> = package::config(py, "idle_seconds")?.call1((given,))?.extract()?;
+    Ok(idle.map(seconds))
 }
 
 /// A number of something, `least` at the least.

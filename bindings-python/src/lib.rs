@@ -8,6 +8,7 @@
 //! ```text
 //! lib.rs             the native module `undergo._undergo`
 //! plugin.rs          a compiled plugin
+//! server.rs          a plugin that serves HTTP
 //! async_pool.rs      interchangeable instances whose exports are awaited
 //! pool.rs            interchangeable instances
 //! lending.rs         instances of pools, for calls that belong together
@@ -69,6 +70,7 @@ mod pool;
 mod raised;
 mod records;
 mod resource;
+mod server;
 mod services;
 mod signals;
 mod signature;
@@ -123,6 +125,8 @@ mod _undergo {
     use crate::pool::Pool;
     #[pymodule_export]
     use crate::resource::Resource;
+    #[pymodule_export]
+    use crate::server::Server;
     #[pymodule_export]
     use crate::services::KeyValue;
 

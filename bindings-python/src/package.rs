@@ -39,6 +39,11 @@ module!(
     "undergo._bound"
 );
 module!(
+    /// What servers tell of.
+    serving,
+    "undergo._serving"
+);
+module!(
     /// Iterators and streams, from a guest and to one.
     handles,
     "undergo._handles"

@@ -20,6 +20,7 @@ use crate::instance::Instance;
 use crate::names::python_name;
 use crate::parts::Origin;
 use crate::pool::Pool;
+use crate::server::{self, Server};
 use crate::{config, imports, linked, package, raised, records, resource, services, signature, types};
 
 /// A compiled plugin: load it once and instantiate it as often as needed, from any thread.
@@ -289,6 +290,51 @@ impl Plugin {
             pool.get().warm(py, usize::try_from(warm).unwrap_or(usize::MAX))?;
         }
         Ok(pool)
+    }
+
+    /// Serve HTTP by a component that exports `wasi:http/incoming-handler`.
+    ///
+    /// Each request is answered by an instance of a pool, which keeps its state for the next one.
+    /// The server runs on threads of its own until it is closed, or collected.
+    ///
+    /// Args:
+    ///     address: where to listen; port 0 is one that the system chooses.
+    ///     instances: the maximum number of instances, each of which answers one request at a time.
+    ///         None: four for each processor.
+    ///     imports: as for `instantiate`. The functions run on the threads of the server.
+    ///     sandbox: what each instance may reach; nothing by default.
+    ///     limits: what each instance may use. The timeout is that of a request, 30 seconds if there
+    ///         is none.
+    ///     max_calls: an instance is replaced after this many requests; 1 gives each one a fresh
+    ///         instance. None: it serves as long as it lives.
+    ///     idle: seconds after which an unused instance is dropped. None: it is kept.
+    ///     queue: how many requests may wait for an instance; others are refused with status 503.
+    ///     connections: how many connections there may be at a time.
+    ///     body: the most bytes of a request's body; a longer one is refused with status 413.
+    ///
+    /// Raises:
+    ///     InvalidPluginError: if the plugin does not serve HTTP.
+    ///     DeniedError: if the system refuses to listen there.
+    ///     MissingImportError: if functions are missing; it names all of them.
+    #[pyo3(signature = (address = "127.0.0.1:8080", *, instances = None, imports = None, sandbox = None, limits = None, max_calls = None, idle = None, queue = None, connections = None, body = None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords, and Python's")]
+    fn serve<'py>(
+        slf: &Bound<'py, Self>,
+        address: &str,
+        instances: Option<&Bound<'py, PyAny>>,
+        imports: Option<&Bound<'py, PyAny>>,
+        sandbox: Option<&Bound<'py, PyAny>>,
+        limits: Option<&Bound<'py, PyAny>>,
+        max_calls: Option<&Bound<'py, PyAny>>,
+        idle: Option<&Bound<'py, PyAny>>,
+        queue: Option<&Bound<'py, PyAny>>,
+        connections: Option<&Bound<'py, PyAny>>,
+        body: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, Server>> {
+        let py = slf.py();
+        let (instance, origin) = Self::origin(slf, imports, sandbox, limits)?;
+        let options = server::options(py, instances, max_calls, idle, [queue, connections, body], instance)?;
+        Server::make(py, &slf.get().core, origin, address, options)
     }
 
     /// Create an instance whose exports are awaited, by `await plugin.instantiate_async(...)`.

@@ -28,6 +28,18 @@ pub(crate) fn completed(py: Python<'_>, completed: undergo::Completed) -> PyResu
     make(py, "Completed", &fields)
 }
 
+pub(crate) fn server_stats(py: Python<'_>, stats: undergo::ServerStats) -> PyResult<Bound<'_, PyAny>> {
+    // All fields, by the compiler's word.
+    let undergo::ServerStats { connections, requests, refused, failed, pool } = stats;
+    let fields = PyDict::new(py);
+    fields.set_item("connections", connections)?;
+    for (name, value) in [("requests", requests), ("refused", refused), ("failed", failed)] {
+        fields.set_item(name, value)?;
+    }
+    fields.set_item("pool", pool_stats(py, pool)?)?;
+    make(py, "ServerStats", &fields)
+}
+
 pub(crate) fn pool_stats(py: Python<'_>, stats: undergo::PoolStats) -> PyResult<Bound<'_, PyAny>> {
     // All fields, by the compiler's word.
     let undergo::PoolStats { busy, idle, waiting, calls, made, died, retired, shrunk } = stats;

@@ -36,7 +36,7 @@ from ._errors import (
     UnknownExportError,
 )
 from ._handles import AsyncItems, AsyncReader, AsyncWriter, Items, Reader, Writer
-from ._records import Completed, PoolStats, Usage
+from ._records import Completed, PoolStats, ServerStats, Usage
 from ._services import config, keyvalue, logging
 from ._undergo import (
     AsyncFunction,
@@ -52,6 +52,7 @@ from ._undergo import (
     Plugin,
     Pool,
     Resource,
+    Server,
     View,
     __version__,
 )
@@ -96,6 +97,8 @@ __all__ = [
     "Reader",
     "Resource",
     "Sandbox",
+    "Server",
+    "ServerStats",
     "SignatureMismatchError",
     "TimeoutError",
     "TrapError",

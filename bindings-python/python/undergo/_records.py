@@ -1,4 +1,4 @@
-"""Measurements of pools and calls, and the result of a command."""
+"""Measurements of pools, servers and calls, and the result of a command."""
 
 from __future__ import annotations
 
@@ -25,6 +25,22 @@ class PoolStats:
     """Instances that were dropped because they had answered `max_calls` calls."""
     shrunk: int
     """Instances that were dropped because they had been unused for `idle` seconds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServerStats:
+    """What a server has done so far, and what it has now."""
+
+    connections: int
+    """Connections that are open."""
+    requests: int
+    """Requests that were read."""
+    refused: int
+    """Those that no instance was free for: status 503."""
+    failed: int
+    """Those whose instance failed, or did not answer in time: status 500 or 504, or an answer that ended early."""
+    pool: PoolStats
+    """Its instances."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,7 +11,7 @@ from typing_extensions import Self, disjoint_base
 
 from ._bound import Bound
 from ._config import Limits, Sandbox
-from ._records import Completed, PoolStats, Usage
+from ._records import Completed, PoolStats, ServerStats, Usage
 
 __all__ = [
     "BATCH",
@@ -163,6 +163,45 @@ class Plugin:
             warm: how many instances are created at once.
 
         Raises:
+            MissingImportError: if functions are missing; it names all of them.
+        """
+    def serve(
+        self,
+        address: str = "127.0.0.1:8080",
+        *,
+        instances: int | None = None,
+        imports: Mapping[str, Any] | None = None,
+        sandbox: Sandbox | None = None,
+        limits: Limits | None = None,
+        max_calls: int | None = None,
+        idle: float | None = None,
+        queue: int | None = None,
+        connections: int | None = None,
+        body: int | None = None,
+    ) -> Server:
+        """Serve HTTP by a component that exports `wasi:http/incoming-handler`.
+
+        Each request is answered by an instance of a pool, which keeps its state for the next one.
+        The server runs on threads of its own until it is closed, or collected.
+
+        Args:
+            address: where to listen; port 0 is one that the system chooses.
+            instances: the maximum number of instances, each of which answers one request at a time.
+                None: four for each processor.
+            imports: as for `instantiate`. The functions run on the threads of the server.
+            sandbox: what each instance may reach; nothing by default.
+            limits: what each instance may use. The timeout is that of a request, 30 seconds if there
+                is none.
+            max_calls: an instance is replaced after this many requests; 1 gives each one a fresh
+                instance. None: it serves as long as it lives.
+            idle: seconds after which an unused instance is dropped. None: it is kept.
+            queue: how many requests may wait for an instance; others are refused with status 503.
+            connections: how many connections there may be at a time.
+            body: the most bytes of a request's body; a longer one is refused with status 413.
+
+        Raises:
+            InvalidPluginError: if the plugin does not serve HTTP.
+            DeniedError: if the system refuses to listen there.
             MissingImportError: if functions are missing; it names all of them.
         """
     def instantiate_async(
@@ -461,6 +500,38 @@ class Pool:
     def __enter__(self) -> Pool: ...
     def __exit__(self, kind: type[BaseException] | None, raised: BaseException | None, traceback: TracebackType | None, /) -> None: ...
     def __getattr__(self, name: str) -> Function: ...
+
+@final
+class Server:
+    """A component that serves HTTP, on threads of its own.
+
+    `Plugin.serve` creates it. As a context manager, it ends behind the requests that are running.
+    Requests that fail are logged by the logger `undergo.serve`.
+    """
+
+    @property
+    def address(self) -> str:
+        """Where it listens: `"127.0.0.1:8080"`, with the port that the system chose for 0."""
+    @property
+    def plugin(self) -> Plugin:
+        """The plugin that serves."""
+    @property
+    def stats(self) -> ServerStats:
+        """What it has done so far, and what it has now."""
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+    def close(self, timeout: float | None = None) -> None:
+        """Accept no more connections, and wait for running requests.
+
+        Args:
+            timeout: seconds to wait; then they are ended. None: without limit.
+
+        Raises:
+            TimeoutError: if requests were still running then.
+        """
+    def __enter__(self) -> Server: ...
+    def __exit__(self, kind: type[BaseException] | None, raised: BaseException | None, traceback: TracebackType | None, /) -> None: ...
 
 @final
 class KeyValue:
