@@ -40,11 +40,7 @@ fn text(text: &str) -> Value {
 
 #[test]
 fn stores_are_shared_and_bounded() {
-    let mut options = KeyValueOptions::default();
-    options.stores = vec!["a".to_owned()];
-    options.entries = 1000;
-    options.bytes = 1 << 20;
-    let stores = KeyValue::memory(options);
+    let stores = KeyValue::memory(KeyValueOptions { stores: vec!["a".to_owned()], entries: 1000, bytes: 1 << 20 });
     let [one, other] = [(); 2].map(|()| start(|imports| imports.keyvalue(&stores)));
     call(&one, "set", &[text("a"), text("k"), text("v")]).expect("set");
     assert_eq!(call(&other, "get", &[text("a"), text("k")]).expect("get"), text("v"));
