@@ -2,9 +2,11 @@
 
 mod common;
 
+use std::fmt;
+
 use common::{component, expect, failure, quiet};
 use undergo::interface::TypeKind;
-use undergo::{CallOptions, Error, ErrorKind, Instance, InstanceOptions, Plugin, Value};
+use undergo::{CallOptions, Error, ErrorKind, GuestType, Instance, InstanceOptions, Plugin, Value};
 
 const WIT: &str = "package test:types;
 interface api {
@@ -252,6 +254,29 @@ fn a_host_takes_and_gives_them() {
     assert!(matches!(call(&instance, "get", &["ü".into()]).expect("an answer"), Value::Int(_)));
     assert_eq!(*printed.lock().expect("no panic"), ["asked".into()]);
     assert_eq!(call(&instance, "sync", &[]).expect("an answer"), Value::Int(1));
+}
+
+#[derive(Clone, Debug, PartialEq, GuestType)]
+#[guest(error)]
+struct Full {
+    used: u32,
+}
+
+impl fmt::Display for Full {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "full: {}", self.used)
+    }
+}
+
+impl std::error::Error for Full {}
+
+#[test]
+fn a_host_fails_with_the_component_s_own_errors() {
+    let mut options = options(|_| ());
+    options.imports.error::<Full>();
+    options.imports.function("test:host/store", "put", || -> Result<(), Full> { Err(Full { used: 42 }) });
+    let instance = asking().instantiate(options).expect("an instance");
+    assert_eq!(call(&instance, "put", &[]).expect("the error within"), Value::Int(142));
 }
 
 #[test]
