@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use common::{component, expect, expect_dead, failure, quiet};
+use common::{component, expect, expect_dead, expect_kept, failure, quiet};
 use undergo::{
     CallOptions, ErrorKind, Function, GuestType, HandleCounts, HostObject, Instance, InstanceOptions, Plugin, PoolOptions, Result, Value,
 };
@@ -191,6 +191,20 @@ fn they_cross_by_functions_lists_options_and_records() {
     assert!(maybe.call((0,)).expect("none").is_none());
     assert_eq!(maybe.call((9,)).expect("one").expect("one").value().expect("a value"), 9);
     drop((pair, all, swapped, fork));
+    assert_eq!((live(&instance), instance.handles()), (0, HandleCounts::default()));
+}
+
+/// An object is known to the guest by the same number again.
+#[test]
+fn an_object_goes_to_and_fro() {
+    let instance = started();
+    let swap = instance.function::<(&Pair,), Pair>("swap").expect("its types");
+    let mut pair = Pair { first: Counter::new(&instance, 1).expect("a counter"), second: Counter::new(&instance, 2).expect("a counter") };
+    for _ in 0..100 {
+        pair = swap.call((&pair,)).expect("a pair");
+    }
+    assert_eq!((pair.first.value().expect("a value"), pair.second.value().expect("a value")), (1, 2));
+    drop(pair);
     assert_eq!((live(&instance), instance.handles()), (0, HandleCounts::default()));
 }
 
@@ -509,4 +523,10 @@ fn a_reset_lets_go_of_them() {
     taking.instance.reset(CallOptions::NONE).expect("a new guest");
     assert_eq!((taking.living(), taking.instance.handles()), (0, HandleCounts::default()));
     assert_eq!(taking.call("peek", &[taking.item(3)]), Value::Int(3));
+}
+
+#[test]
+fn other_hosts_test_the_same() {
+    expect_kept("counters.wasm", WIT, CORE);
+    expect_kept("items.wasm", ITEMS, TAKES);
 }

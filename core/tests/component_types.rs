@@ -4,7 +4,7 @@ mod common;
 
 use std::fmt;
 
-use common::{component, expect, failure, quiet};
+use common::{component, expect, expect_kept, failure, quiet};
 use undergo::interface::TypeKind;
 use undergo::{CallOptions, Error, ErrorKind, GuestType, Instance, InstanceOptions, Plugin, Value};
 
@@ -285,4 +285,9 @@ fn a_host_s_error_without_the_fields_ends_the_call() {
     let failed = failure(&instance, "put", &[]);
     expect(&failed, ErrorKind::HostError, &["full", "takes no other error than full"]);
     assert!(instance.dead().is_some());
+}
+
+#[test]
+fn other_hosts_test_the_same() {
+    expect_kept("types.wasm", WIT, CORE);
 }

@@ -14,7 +14,7 @@ use crate::abi::component::{Reader, Writer};
 use crate::abi::joined::store_params;
 use crate::abi::memory::GuestMemory;
 use crate::abi::quota::too_large;
-use crate::call::component_handles::{forget_results, take_back};
+use crate::call::component_handles::take_back;
 use crate::call::host_call::{dispatch, outside, raw_u64};
 use crate::call::invoke::load;
 use crate::error::{Error, ErrorKind, Result};
@@ -32,7 +32,6 @@ pub(crate) async fn call(
     function: &Function,
     raw: &mut [ValRaw],
 ) -> Result<(), Failed> {
-    forget_results(store);
     let func = exported(store, export)?;
     bound_handles(store);
     let arguments = take_arguments(store);

@@ -3,7 +3,7 @@
 pub(crate) mod batches;
 pub(crate) mod closures;
 pub(crate) mod component;
-mod component_handles;
+pub(crate) mod component_handles;
 pub(crate) mod given;
 pub(crate) mod host_call;
 pub(crate) mod invoke;

@@ -6,6 +6,7 @@ use wasmtime::StoreContextMut;
 
 use crate::abi::block::Block;
 use crate::abi::handles::Lent;
+use crate::call::component_handles::forget_results;
 use crate::call::invoke::Work;
 use crate::call::outcome::Outcome;
 use crate::config::budget::{self, Budget};
@@ -195,7 +196,11 @@ impl<'i> Entered<'i> {
     /// Releases the guest's objects whose handles have ended: not from within another call, whose
     /// code may be using them.
     pub(super) async fn release_objects(&mut self, driver: Driver) -> Result<()> {
-        if self.entry != Entry::Outer || self.is_passing || !self.running.has_objects || !self.running.seed.handles.has_ended() {
+        if self.entry != Entry::Outer || self.is_passing || !self.running.has_objects {
+            return Ok(());
+        }
+        forget_results(self.store());
+        if !self.running.seed.handles.has_ended() {
             return Ok(());
         }
         for (resource, rep) in self.running.seed.handles.take_ended() {

@@ -274,6 +274,8 @@ async fn bring_up_component(driver: Driver, seed: &Seed, store: &mut Store<State
     let value_limit = usize::try_from(store.data().max_value).unwrap_or(usize::MAX);
     // What the engine may lift for one call, on the host's side.
     store.set_hostcall_fuel(value_limit);
+    let most_handles = store.data().max_handles();
+    store.set_max_component_handles(most_handles);
     // Its initialisation may call the host.
     let state = store.data_mut();
     state.guest.memory = Some(Values::Buffer);

@@ -81,6 +81,24 @@ pub fn component_bytes(wit: &str, core: &str) -> Vec<u8> {
     encoder.and_then(|encoder| encoder.validate(true).encode()).unwrap_or_else(|error| panic!("{error:#}"))
 }
 
+/// Checks that the file of that name in `conformance/components`, which other hosts load, is that
+/// component; or writes it, if `UNDERGO_WRITE_COMPONENTS` is set.
+pub fn expect_kept(name: &str, wit: &str, core: &str) {
+    let bytes = component_bytes(wit, core);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/components").join(name);
+    if std::env::var_os("UNDERGO_WRITE_COMPONENTS").is_some() {
+        std::fs::write(&path, &bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+    // The tools that made it note their versions, which may be others by now.
+    let shown = |plugin: undergo::Result<Plugin>| {
+        let info = plugin.unwrap_or_else(|error| panic!("{error}")).info().clone();
+        let modules = info.sections.into_iter().filter(|section| section.name == "core module").map(|section| section.size);
+        (info.wit, modules.collect::<Vec<_>>())
+    };
+    let (kept, made) = (shown(Plugin::from_file(&path)), shown(Plugin::from_bytes(name, &bytes)));
+    assert_eq!(kept, made, "{name} is not what the test has: write it anew by UNDERGO_WRITE_COMPONENTS=1");
+}
+
 /// A memory, and an allocator that gives what it never gets back.
 const ALLOCATOR: &str = r#"
     (memory (export "memory") 1)
