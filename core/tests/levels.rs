@@ -28,6 +28,7 @@ const CRATES: [Crate; 1] = [Crate {
         &["wasi"],
         &["guest"],
         &["call"],
+        &["services"],
         &["plugin"],
         &["instance"],
         &["pool"],
