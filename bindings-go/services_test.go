@@ -107,7 +107,7 @@ func TestLogging(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	line := ` msg="a\\u{1b}[31m\\u{a}b" context=from` + "\n"
+	line := ` msg=a\u{1b}[31m\u{a}b context=from` + "\n"
 	want := "level=INFO" + line + "level=WARN" + line + "level=ERROR" + line + "level=ERROR+4" + line
 	if out.String() != want {
 		t.Errorf("got %s", out.String())

@@ -542,7 +542,8 @@ typedef struct undergo_time_t {
 } undergo_time_t;
 
 // What gets a line that a plugin logs, on the thread of the call. The level is 0 (trace) to 5
-// (critical). The texts have no control characters and no ends of lines, and live until it returns.
+// (critical). The texts have no control characters and no ends of lines, and live until it
+// returns.
 typedef void (*undergo_log_fn)(void *user_data, uint32_t level, const char *context, const char *message);
 
 // Reads up to `most` bytes, which are at least one, to `buffer`, and sets `*len` to how many there
@@ -1373,8 +1374,9 @@ struct undergo_error_t *undergo_sandbox_give_listener(struct undergo_sandbox_t *
 
 // Makes stores with these names: `default`, if there are none. They are in memory, or, if `redis`
 // is not NULL, at `redis://[user:password@]host[:port][/database]`. In memory they have that many
-// entries together at most, and that many bytes of keys and values, which is also how long an answer
-// of Redis may be; 0 stands for 100,000 and for 64 MiB. Free it with `undergo_keyvalue_delete`.
+// entries together at most, and that many bytes of keys and values, which is also how long an
+// answer of Redis may be; 0 stands for 100,000 and for 64 MiB. Free it with
+// `undergo_keyvalue_delete`.
 struct undergo_error_t *undergo_keyvalue_new(const char *redis,
                                              const char *const *stores,
                                              size_t count,
@@ -1402,14 +1404,15 @@ struct undergo_error_t *undergo_keyvalue_set(const struct undergo_keyvalue_t *st
 // Gives plugins `wasi:keyvalue`: `store`, `batch` and `atomics`.
 struct undergo_error_t *undergo_imports_keyvalue(struct undergo_imports_t *imports, const struct undergo_keyvalue_t *stores);
 
-// Gives plugins `wasi:config` with these values, which are copied: `count` keys, and as many values.
+// Gives plugins `wasi:config` with these values, which are copied: `count` keys, and as many
+// values.
 struct undergo_error_t *undergo_imports_config(struct undergo_imports_t *imports,
                                                const char *const *keys,
                                                const char *const *values,
                                                size_t count);
 
-// Gives plugins `wasi:logging`. `destroy`, if there is one, is called once with the user data, when
-// nobody can call the function any more, or at once if this fails.
+// Gives plugins `wasi:logging`. `destroy`, if there is one, is called once with the user data,
+// when nobody can call the function any more, or at once if this fails.
 struct undergo_error_t *undergo_imports_logging(struct undergo_imports_t *imports,
                                                 undergo_log_fn log,
                                                 void *user_data,

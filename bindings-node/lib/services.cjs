@@ -24,7 +24,8 @@ class KeyValue {
 
   /** The value of a key of a store, as a buffer; undefined if there is none. */
   get(store, key) {
-    return native.storedValue(this.#handle, String(store), String(key))
+    const found = native.storedValue(this.#handle, String(store), String(key))
+    return found === undefined ? undefined : Buffer.from(found)
   }
 
   /** Sets the value of a key of a store: a string or bytes. */
