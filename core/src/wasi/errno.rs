@@ -3,7 +3,7 @@
 use std::io;
 
 macro_rules! numbers {
-    ($($name:ident = $number:literal $(from $host:ident)? $(or $winsock:literal)?,)*) => {
+    ($($name:ident = $number:literal $(from $host:ident)? $(or $($windows:literal)+)?,)*) => {
         $(
             #[cfg_attr(not(unix), allow(dead_code, reason = "some are of errors that only Unix has"))]
             pub(crate) const $name: i32 = $number;
@@ -14,8 +14,8 @@ macro_rules! numbers {
             match error.raw_os_error() {
                 #[cfg(unix)]
                 Some(code) => from_code(code),
-                // What sockets of Windows say, of which Rust has no kind.
-                $($(#[cfg(windows)] Some($winsock) => $name,)?)*
+                // What Windows says, and its sockets, of which Rust has no kind.
+                $($($(#[cfg(windows)] Some($windows) => $name,)+)?)*
                 _ => from_kind(error.kind()),
             }
         }
@@ -37,11 +37,11 @@ numbers! {
     ACCES = 2 from EACCES,
     ADDRINUSE = 3 from EADDRINUSE,
     ADDRNOTAVAIL = 4 from EADDRNOTAVAIL,
-    AFNOSUPPORT = 5 from EAFNOSUPPORT or 10047,
+    AFNOSUPPORT = 5 from EAFNOSUPPORT or 10046 10047,
     AGAIN = 6 from EAGAIN,
     ALREADY = 7 from EALREADY or 10037,
-    BADF = 8 from EBADF,
-    BUSY = 10 from EBUSY,
+    BADF = 8 from EBADF or 6 10009,
+    BUSY = 10 from EBUSY or 21 32 33,
     CONNABORTED = 13 from ECONNABORTED,
     CONNREFUSED = 14 from ECONNREFUSED,
     CONNRESET = 15 from ECONNRESET,
@@ -53,23 +53,23 @@ numbers! {
     HOSTUNREACH = 23 from EHOSTUNREACH,
     ILSEQ = 25 from EILSEQ,
     INPROGRESS = 26 from EINPROGRESS or 10036,
-    INTR = 27 from EINTR,
-    INVAL = 28 from EINVAL,
+    INTR = 27 from EINTR or 10004,
+    INVAL = 28 from EINVAL or 131 4390,
     IO = 29,
     ISCONN = 30 from EISCONN or 10056,
     ISDIR = 31 from EISDIR,
-    LOOP = 32 from ELOOP,
-    MFILE = 33 from EMFILE or 10024,
+    LOOP = 32 from ELOOP or 681 1921 10062,
+    MFILE = 33 from EMFILE or 4 10024,
     MLINK = 34 from EMLINK,
     MSGSIZE = 35 from EMSGSIZE or 10040,
-    NAMETOOLONG = 37 from ENAMETOOLONG,
+    NAMETOOLONG = 37 from ENAMETOOLONG or 111 206 10063,
     NETDOWN = 38 from ENETDOWN,
     NETRESET = 39 from ENETRESET or 10052,
     NETUNREACH = 40 from ENETUNREACH,
     NFILE = 41 from ENFILE,
     NOBUFS = 42 from ENOBUFS or 10055,
     NODEV = 43 from ENODEV,
-    NOENT = 44 from ENOENT,
+    NOENT = 44 from ENOENT or 123 161,
     NOMEM = 48 from ENOMEM,
     NOPROTOOPT = 50 from ENOPROTOOPT or 10042,
     NOSPC = 51 from ENOSPC,
@@ -77,11 +77,11 @@ numbers! {
     NOTDIR = 54 from ENOTDIR,
     NOTEMPTY = 55 from ENOTEMPTY,
     NOTSOCK = 57 from ENOTSOCK or 10038,
-    NOTSUP = 58 from EOPNOTSUPP or 10045,
+    NOTSUP = 58 from EOPNOTSUPP or 50 10045,
     NXIO = 60 from ENXIO,
     OVERFLOW = 61 from EOVERFLOW,
-    PERM = 63 from EPERM,
-    PIPE = 64 from EPIPE,
+    PERM = 63 from EPERM or 1314,
+    PIPE = 64 from EPIPE or 10058,
     PROTO = 65 from EPROTO,
     PROTONOSUPPORT = 66 from EPROTONOSUPPORT or 10043,
     PROTOTYPE = 67 from EPROTOTYPE or 10041,

@@ -197,6 +197,7 @@ fn set_times(dir: &File, path: &Path, times: Times) -> io::Result<()> {
         }
     }
     let mut options = OpenOptions::new();
+    options._cap_fs_ext_maybe_dir(true);
     #[cfg(unix)]
     cap_primitives::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK | libc::O_NOCTTY);
     let readable = open(dir, path, options.read(true));

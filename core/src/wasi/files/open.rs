@@ -79,7 +79,7 @@ impl Wanted {
         {
             let makes = self.has(CREATE | TRUNCATE);
             options.write(self.writes || makes).create(self.has(CREATE)).truncate(self.has(TRUNCATE));
-            options.create_new(self.has(CREATE) && self.has(EXCLUSIVE)).maybe_dir(true);
+            options.create_new(self.has(CREATE) && self.has(EXCLUSIVE))._cap_fs_ext_maybe_dir(true);
         }
         options
     }

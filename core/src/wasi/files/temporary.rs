@@ -62,7 +62,7 @@ impl Temporary {
             let name = PathBuf::from(format!("undergo-{}-{}", process::id(), MADE.fetch_add(1, Ordering::Relaxed)));
             match builder.create(path.join(&name)) {
                 Ok(()) => {
-                    let file = open(&parent, &name, OpenOptions::new().read(true)._cap_fs_ext_follow(FollowSymlinks::No))?;
+                    let file = open_folder(&parent, &name)?;
                     let folder = Some(Folder { parent, name, file: Arc::new(file) });
                     return Ok(Temporary { folder, generation: fork::generation() });
                 }
@@ -90,24 +90,25 @@ impl Drop for Temporary {
 }
 
 impl Folder {
-    /// Removes it with at most `left` removals. What can't be removed stays, as it does when a
-    /// process is killed.
-    fn remove(&self, left: &mut usize) -> io::Result<bool> {
+    /// Removes it with at most `left` removals, and returns it if that is not enough. What can't be
+    /// removed stays, as it does when a process is killed.
+    fn remove(self, left: &mut usize) -> io::Result<Option<Folder>> {
         if !empty(&self.file, left)? {
-            return Ok(false);
+            return Ok(Some(self));
         }
+        let Folder { parent, name, file } = self;
+        // Windows removes no folder that is open.
+        drop(file);
         // By its name in its parent, and only if it is empty: another user's folder is never
         // removed in its place.
-        remove_dir(&self.parent, &self.name).map(|()| true)
+        remove_dir(&parent, &name).map(|()| None)
     }
 
     fn drop_all(self) {
         static REMOVING: AtomicUsize = AtomicUsize::new(0);
-        if self.remove(&mut { AT_ONCE }).unwrap_or(true) {
-            return;
-        }
+        let Ok(Some(folder)) = self.remove(&mut { AT_ONCE }) else { return };
         let rest = move || {
-            let _ = self.remove(&mut { usize::MAX });
+            let _ = folder.remove(&mut { usize::MAX });
         };
         if REMOVING.fetch_add(1, Ordering::Relaxed) < THREADS {
             let on_thread = move || {
@@ -123,6 +124,11 @@ impl Folder {
             REMOVING.fetch_sub(1, Ordering::Relaxed);
         }
     }
+}
+
+/// Opens a folder by its name in another one, and no link.
+fn open_folder(dir: &File, name: &Path) -> io::Result<File> {
+    open(dir, name, OpenOptions::new().read(true)._cap_fs_ext_maybe_dir(true)._cap_fs_ext_follow(FollowSymlinks::No))
 }
 
 /// Empties a directory with at most `left` removals and moves; returns whether it is empty. However
@@ -148,7 +154,7 @@ fn empty(dir: &File, left: &mut usize) -> io::Result<bool> {
             return Ok(true);
         }
         for folder in folders {
-            let inner = open(dir, &folder, OpenOptions::new().read(true)._cap_fs_ext_follow(FollowSymlinks::No))?;
+            let inner = open_folder(dir, &folder)?;
             for entry in read_base_dir(&inner)? {
                 let name = entry?.file_name();
                 let name = Path::new(&name);
@@ -168,6 +174,7 @@ fn empty(dir: &File, left: &mut usize) -> io::Result<bool> {
                     }
                 }
             }
+            drop(inner);
             match remove_dir(dir, &folder) {
                 // Some systems skip entries of a directory while others are moved out of it.
                 Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {}
@@ -189,8 +196,8 @@ mod tests {
         let around = tempfile::tempdir().expect("a folder");
         let outside = around.path().join("outside");
         fs::write(&outside, "kept").expect("a file");
-        let made = Temporary::within(around.path()).expect("a folder");
-        let folder = made.folder.as_ref().expect("it is there");
+        let mut made = Temporary::within(around.path()).expect("a folder");
+        let folder = made.folder.take().expect("it is there");
         let path = around.path().join(&folder.name);
         // Deeper than a process has descriptors, and with the names that moving things up would
         // use.
@@ -207,8 +214,8 @@ mod tests {
         #[cfg(unix)]
         std::os::unix::fs::symlink(around.path(), path.join("4")).expect("a link");
         drop(inner);
-        assert!(!folder.remove(&mut { AT_ONCE }).expect("removed"), "it is too much for once");
-        assert!(folder.remove(&mut { usize::MAX }).expect("removed"));
+        let folder = folder.remove(&mut { AT_ONCE }).expect("removed").expect("it is too much for once");
+        assert!(folder.remove(&mut { usize::MAX }).expect("removed").is_none());
         assert!(!path.exists());
         assert_eq!(fs::read_to_string(outside).expect("it is kept"), "kept");
     }
