@@ -122,8 +122,9 @@ test-go: cli ## run the tests of Go's own standard library under undergo exec; A
 test-engines: cli ## send a plugin's functions to processes of joblib, Dask, Ray and Spark, and kill workers; LINES=1000000 for more lines
 	@$(PYTHON) tools/engines.py $(LINES)
 
-test-platforms: packages ## load the packages on older systems than this one
+test-platforms: packages guest ## load the packages on older systems than this one, build them for other platforms, run what runs here, and print a table (TARGETS=x86_64-unknown-linux-musl tries some)
 	@$(BIN)/python -m pytest -q tools/test_platforms.py
+	@UNDERGO_PROFILE=dev $(PYTHON) tools/platforms.py $(TARGETS)
 
 test-versions: cli ## try the packages with each version of Node, Bun, Deno, Python, Java, Go and Ruby, and print a table (RUNTIMES="node deno" tries some)
 	@$(PYTHON) tools/versions.py $(RUNTIMES)

@@ -52,8 +52,15 @@ def build() -> None:
     stamp.set()
 
 
-def assemble(made: Path, folder: Path) -> None:
-    """Put the library into a folder, as a prefix has it, from where Cargo has made it."""
+def assemble(made: Path, folder: Path, *, foreign: bool = False) -> None:
+    """Put the library into a folder, as a prefix has it, from where Cargo has made it.
+
+    Args:
+        made: where Cargo has made it.
+        folder: which is made anew.
+        foreign: whether it is for another Linux than this machine's.
+
+    """
     shutil.rmtree(folder, ignore_errors=True)
     lib = folder / "lib"
     shutil.copytree(CRATE / "include", folder / "include")
@@ -61,11 +68,11 @@ def assemble(made: Path, folder: Path) -> None:
     full = version()
     series = full.rpartition(".")[0]
     shutil.copy2(made / "libundergo_c.a", lib / "libundergo.a")
-    native.install(made / library("undergo_c"), lib / soname(full), names=True)
+    native.install(made / library("undergo_c"), lib / soname(full), names=True, foreign=foreign)
     (lib / soname(series)).symlink_to(soname(full))
     (lib / library("undergo")).symlink_to(soname(series))
     # Without the tool it is larger, and as good.
-    if PROFILE != "dev" and shutil.which("strip"):
+    if not foreign and PROFILE != "dev" and shutil.which("strip"):
         subprocess.run(["strip", "-S", lib / "libundergo.a"], check=True)
     major, minor, _ = full.split(".")
     words = {

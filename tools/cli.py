@@ -48,7 +48,7 @@ def archive(into: Path, program: Path, *, label: str | None = None, target: str 
     name = f"undergo-{c_library.version()}-{label or c_library.here()}"
     stripped = BUILD / "stripped" / name / program.name
     stripped.parent.mkdir(parents=True, exist_ok=True)
-    native.install(program, stripped)
+    native.install(program, stripped, foreign=target is not None)
     parts = {program.name: stripped, "LICENSE": ROOT / "LICENSE", c_library.BILL: sbom.of(CRATE, target)}
     return archives.tar(into / f"{name}.tar.gz", name, parts)
 

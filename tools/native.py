@@ -22,24 +22,25 @@ CARGO_ZIGBUILD_PYTHON_PATH='{python}'
 export CARGO_ZIGBUILD_PYTHON_PATH
 exec '{zigbuild}' zig cc -- -target {target} "$@"
 """
-_ARCHIVER = """\
+_TOOL = """\
 #!/bin/sh
-exec '{python}' -m ziglang ar "$@"
+exec '{python}' -m ziglang {target} "$@"
 """
 
 
-def install(built: Path, to: Path, *, names: bool = False) -> None:
+def install(built: Path, to: Path, *, names: bool = False, foreign: bool = False) -> None:
     """Copy a shared library to where a package has it, without what only debuggers need.
 
     Args:
         built: what Cargo has made.
         to: the file in the package.
         names: whether it keeps the names of its own functions, by which valgrind and profilers tell them.
+        foreign: whether it is for another platform than this machine's. The compiler has stripped it then.
 
     """
     shutil.copy2(built, to)
     # Without the tool it is larger, and as good.
-    if PROFILE != "dev" and shutil.which("strip"):
+    if not foreign and PROFILE != "dev" and shutil.which("strip"):
         all_but_exports = "-x" if sys.platform == "darwin" else "--strip-unneeded"
         subprocess.run(["strip", "-S" if names else all_but_exports, to], check=True)
     if LINKER:
@@ -64,10 +65,15 @@ def compiler(target: str) -> Path:
 
 def archiver() -> Path:
     """Give an `ar` for objects of any target."""
-    return _script("ar", _ARCHIVER)
+    return _script("ar", _TOOL, "ar")
 
 
-def _script(name: str, text: str, target: str = "") -> Path:
+def importer() -> Path:
+    """Give a `dlltool`, which makes libraries by which programs for Windows are linked with others, by the name that rustc calls."""
+    return _script("x86_64-w64-mingw32-dlltool", _TOOL, "dlltool")
+
+
+def _script(name: str, text: str, target: str) -> Path:
     """Write a script around zig, which is installed unless it is there."""
     environment.ensure(ROOT / "tools" / "zig" / "requirements.txt", _TOOLS)
     python = environment.python_of(_TOOLS)

@@ -63,7 +63,7 @@ def platform_package(name: str, library: Path, folder: Path, target: str | None 
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    native.install(library, folder / "undergo.node")
+    native.install(library, folder / "undergo.node", foreign=target is not None)
     shutil.copy2(sbom.of(CRATE, target), folder / "sbom.cdx.json")
     shutil.copy2(ROOT / "LICENSE", folder)
     readme = f"# {SCOPE}{name}\n\nThe native library of the package [undergo](https://www.npmjs.com/package/undergo), which installs it.\n"

@@ -124,9 +124,9 @@ def cargo_test() -> list[str | Path]:
     return ["cargo", "--config", ROOT / "tools" / "tests.toml", "test", "--profile", PROFILE]
 
 
-def library(name: str) -> str:
-    """Give the file name of a shared library, as the system spells it."""
-    return f"{name}.dll" if os.name == "nt" else f"lib{name}.dylib" if sys.platform == "darwin" else f"lib{name}.so"
+def library(name: str, system: str = sys.platform) -> str:
+    """Give the file name of a shared library, as a system spells it, which is named as Python names it."""
+    return {"win32": f"{name}.dll", "darwin": f"lib{name}.dylib"}.get(system, f"lib{name}.so")
 
 
 def sources(*parts: str) -> list[Path]:

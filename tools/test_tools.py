@@ -10,8 +10,11 @@ from pathlib import Path
 
 import archives
 import cases
+import cross
 import joined
 import links
+import npm
+import platforms
 import project
 import prose
 import pytest
@@ -266,3 +269,23 @@ def test_what_a_library_is_made_of_is_told() -> None:
 def test_probes_are_read() -> None:
     read = versions.read("ok load\nnoise\nnot ok call: why: because\nnot ok host\nskip worker: why\n")
     assert read == {"load": ("ok", ""), "call": ("not ok", "why: because"), "host": ("not ok", ""), "worker": ("skip", "why")}
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("test_tool_calls[aarch64-unknown-linux-gnu]", "tool"),
+        ("test_c[x86_64-unknown-linux-musl-static]", "c"),
+        ("test_javascript[x86_64-unknown-linux-musl-bun]", "bun"),
+        ("test_lists[x86_64-pc-windows-gnu-hostile]", "hostile"),
+    ],
+)
+def test_a_test_has_a_column(name: str, column: str) -> None:
+    assert platforms.column(name) == column
+    assert column in platforms.RUN
+
+
+def test_platforms_are_those_that_npm_knows() -> None:
+    published = set(npm.platforms())
+    assert npm.here() in published
+    assert {platform.node for platform in (*cross.BUILT, cross.MAC)} <= published

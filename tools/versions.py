@@ -47,7 +47,7 @@ def main(names: list[str]) -> int:
     for host in dict.fromkeys(host for host, _ in chosen):
         if not HOSTS[host].missing():
             HOSTS[host].build()
-    plugin = _plugin()
+    probe = plugin()
     rows: list[tuple[str, ...]] = [("runtime", *CHECKS)]
     notes: list[str] = []
     bad = False
@@ -57,7 +57,7 @@ def main(names: list[str]) -> int:
                 notes.append(f"{runtime.name} was not tried: {runtime.lacks}")
                 continue
             say(f"trying {runtime.name}")
-            results = tried(runtime, plugin)
+            results = tried(runtime, str(probe))
             rows.append((runtime.name, *(_cell(results, check) for check in CHECKS)))
             notes += [f"{runtime.name}: {check}: {why}" for check, (_, why) in results.items() if why]
             bad |= any(said == "not ok" for said, _ in results.values())
@@ -68,16 +68,16 @@ def main(names: list[str]) -> int:
     return 1 if bad or len(rows) == 1 else 0
 
 
-def tried(runtime: Runtime, plugin: Path) -> dict[str, Outcome]:
-    """Run a probe, and give what came of each thing that it tried."""
+def tried(runtime: Runtime, plugin: str, longest: float = LONGEST) -> dict[str, Outcome]:
+    """Run a probe with a plugin, and give what came of each thing that it tried."""
     env = environment() | dict(runtime.env)
     try:
         done = subprocess.run(
-            [*runtime.command, plugin], cwd=PLACE, env=env, capture_output=True, encoding="utf-8", errors="replace", timeout=LONGEST
+            [*runtime.command, plugin], cwd=PLACE, env=env, capture_output=True, encoding="utf-8", errors="replace", timeout=longest
         )
     except subprocess.TimeoutExpired as error:
         said = error.stdout.decode("utf-8", "replace") if isinstance(error.stdout, bytes) else ""
-        return read(said) | {"the end": ("not ok", f"not within {LONGEST} seconds")}
+        return read(said) | {"the end": ("not ok", f"not within {longest} seconds")}
     results = read(done.stdout)
     if done.returncode or any(check not in results for check in CHECKS[:8]):
         results["the end"] = ("not ok", f"exit code {done.returncode}: {done.stderr.strip()[-500:]}")
@@ -95,7 +95,7 @@ def _cell(results: dict[str, Outcome], check: str) -> str:
     return {"ok": "ok", "not ok": "FAILED", "skip": "-"}[said]
 
 
-def _plugin() -> Path:
+def plugin() -> Path:
     """Build the plugin that the probes call, unless it was made from what is there now."""
     found = go.find()
     output = PLACE / "probe.wasm"
