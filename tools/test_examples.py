@@ -16,6 +16,8 @@ from programs import run
 from project import BUILD, CLI, PYTHON, ROOT
 
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/main.py"))
+COMPONENTS = {"http"}
+"""Those whose plugins are components."""
 PARTS = ["README.md", "expected.txt", "plugin/go.mod", "plugin/main.go"]
 PROGRAMS = [(host, example / host.program) for example in EXAMPLES for host in HOSTS.values() if (example / host.program).is_file()]
 
@@ -24,7 +26,8 @@ def build(example: Path) -> Path:
     """Build an example's plugin."""
     wasm = BUILD / "examples" / f"{example.name}.wasm"
     wasm.parent.mkdir(parents=True, exist_ok=True)
-    run([CLI, "build", example / "plugin", "-o", wasm], example)
+    flags = ["--component"] if example.name in COMPONENTS else []
+    run([CLI, "build", example / "plugin", "-o", wasm, *flags], example)
     return wasm
 
 
