@@ -60,7 +60,7 @@ pub(crate) fn built(module: &[u8], features: &Features, target: Option<&Target>,
     check_exports(&info, true)?;
     if info.kind == ModuleKind::Command {
         check_imports(&info, COMMAND, true)?;
-        return encode(&target.give_program(with_memory(module, &info)?)?, COMMAND);
+        return encode(&target.give_program(with_memory(module, &info)?, &info, declared)?, COMMAND);
     }
     // That a server needs nothing else of WASI makes it run wherever servers do.
     let is_server = target.exports(HANDLER) && target.has_one_export() && !target.imports(ENVIRONMENT);

@@ -31,7 +31,7 @@ pub(crate) struct Args {
 }
 
 /// What a component may ask of its engine.
-#[derive(clap::Args, Clone)]
+#[derive(clap::Args, Clone, Default)]
 pub(crate) struct Features {
     /// Use what most engines have switched off: 'map', for map<K, V> in place of list<tuple<K, V>>
     #[arg(long = "features", value_name = "FEATURE", value_delimiter = ',')]

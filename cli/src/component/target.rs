@@ -13,6 +13,9 @@ use crate::fit::{self, Problem};
 use crate::plugin;
 use crate::worlds::Worlds;
 
+/// The interface of what has none.
+const NOTHING: &str = "package undergo:none; world none {}";
+
 /// What a program exports, whose adapter does so.
 const RUN: &str = "wasi:cli/run";
 
@@ -75,26 +78,35 @@ impl Target {
 
     /// Gives a module the world, and its functions the names that they have there.
     pub(super) fn give(&self, module: &[u8], info: &ModuleInfo, features: &Features, declared: &Declared) -> Result<Vec<u8>> {
-        let wit = info.wit.as_deref().unwrap_or("package undergo:none; world none {}");
-        let (resolve, own) = world::read(wit, features)?;
-        let mut placing = Placing { own: resolve, world: own, target: self, made: HashMap::new(), names: Names::default() };
+        let mut placing = self.placing(info.wit.as_deref().unwrap_or(NOTHING), features)?;
         placing.imports();
         placing.exports();
         let answered = placing.answered(info);
         let mut problems = placing.surplus();
         problems.extend(placing.unknown(info));
-        problems.extend(fit::problems(&placing.own, own, &answered, self.world));
-        if !problems.is_empty() {
-            let lines: Vec<String> = problems.iter().map(|problem| declared.placed(problem)).collect();
-            bail!("it does not fit the world {}:\n{}", self.world().name, lines.join("\n"));
-        }
+        problems.extend(fit::problems(&placing.own, placing.world, &answered, self.world));
+        self.refuse(&problems, declared)?;
         let mut module = placing.names.apply(module)?;
         world::embed(&mut module, &self.resolve, self.world)?;
         Ok(module)
     }
 
+    fn placing(&self, wit: &str, features: &Features) -> Result<Placing<'_>> {
+        let (own, world) = world::read(wit, features)?;
+        Ok(Placing { own, world, target: self, made: HashMap::new(), names: Names::default() })
+    }
+
+    fn refuse(&self, problems: &[Problem], declared: &Declared) -> Result<()> {
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let lines: Vec<String> = problems.iter().map(|problem| declared.placed(problem)).collect();
+        bail!("it does not fit the world {}:\n{}", self.world().name, lines.join("\n"))
+    }
+
     /// Gives a program the world, whose functions the adapter exports.
-    pub(super) fn give_program(&self, mut module: Vec<u8>) -> Result<Vec<u8>> {
+    pub(super) fn give_program(&self, mut module: Vec<u8>, info: &ModuleInfo, declared: &Declared) -> Result<Vec<u8>> {
+        self.refuse(&self.placing(NOTHING, &Features::default())?.unknown(info), declared)?;
         let mut resolve = self.resolve.clone();
         // The adapter may have the same world, with its exports.
         let name = PackageName { namespace: "undergo".to_owned(), name: "program".to_owned(), version: None };

@@ -168,6 +168,7 @@ fn functions_may_be_written_without_the_generator() {
         assert!(wit.contains("export wasi:http/incoming-handler@0.2.") && wit.contains("import wasi:http/types@0.2."), "{wit}");
         // It runs where there are servers, and nothing else of WASI.
         assert!(!wit.contains("wasi:cli/environment") && !wit.contains("wasi:filesystem"), "{wit}");
+        undergo(dir.path(), &["inspect", "tiny.wasm", "--check", "--world", "wasi:http/proxy"]).ok();
     }
     let file = "package a:b; world all { include wasi:cli/imports@0.2.0; include wasi:http/proxy@0.2.0; }";
     std::fs::write(dir.path().join("all.wit"), file).expect("written");
@@ -187,6 +188,13 @@ fn a_program_has_a_world_too() {
     let out = undergo(dir.path(), &["build", "--component", "--world", "wasi:cli/command"]).ok();
     assert!(out.contains("a component that exports wasi:cli/run"), "{out}");
     assert!(wit_of(&dir.path().join("tiny.wasm")).contains("export wasi:cli/run@0.2."));
+    let sends =
+        "package main\n\n//go:wasmimport wasi:http/types@0.2.0 [constructor]fields\nfunc fields() uint32\n\nfunc main() { fields() }\n";
+    std::fs::write(dir.path().join("main.go"), sends).expect("written");
+    undergo(dir.path(), &["build", "--component", "--command"]).ok();
+    assert!(wit_of(&dir.path().join("tiny.wasm")).contains("import wasi:http/types@0.2."));
+    undergo(dir.path(), &["build", "--component", "--world", "wasi:cli/command"])
+        .fails(1, &["main.go:3: it imports [constructor]fields from wasi:http/types@0.2.0, and the world command does not have it"]);
     std::fs::write(dir.path().join("main.go"), CALC).expect("written");
     undergo(dir.path(), &["build", "--component", "--world", "wasi:cli/command"]).fails(1, &["name another world"]);
     undergo(dir.path(), &["build", "--component", "--world", "wasi:http/proxy"])

@@ -58,9 +58,9 @@ func roundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if hasBody {
 		go upload(sending.Body, r)
-	} else if err := sending.Body.Finish(r.Trailer, ignore); err != nil {
-		cancel()
-		return nil, err
+	} else if sending.Body.Finish(r.Trailer, ignore) != nil {
+		// What is wrong, the response tells.
+		sending.Body.Abort()
 	}
 	response := &http.Response{
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
