@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import http.client
 import logging
@@ -103,10 +104,8 @@ def test_what_runs_too_long_is_ended(plugin: undergo.Plugin) -> None:
     server = plugin.serve("127.0.0.1:0", instances=1, sandbox=QUIET)
 
     def spin() -> None:
-        try:
+        with contextlib.suppress(http.client.HTTPException, OSError):
             get(server, "/spin")
-        except (http.client.HTTPException, OSError):
-            pass
 
     thread = threading.Thread(target=spin)
     thread.start()
