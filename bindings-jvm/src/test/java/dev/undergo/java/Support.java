@@ -39,6 +39,7 @@ final class Support {
         static final Plugin CONFORMANCE = guest("UNDERGO_CONFORMANCE_WASM", "conformance.wasm");
         static final Plugin HOSTILE = guest("UNDERGO_HOSTILE_WASM", "hostile.wasm");
         static final Plugin COMMAND = guest("UNDERGO_COMMAND_WASM", "command.wasm");
+        static final Plugin SERVICES = guest("UNDERGO_SERVICES_WASM", "services.wasm");
     }
 
     /** Of its own, since few tests use it. */
@@ -53,6 +54,10 @@ final class Support {
     /** The conformance guest as a component. */
     static Plugin component() {
         return OpenedComponent.CONFORMANCE;
+    }
+
+    static Plugin services() {
+        return Opened.SERVICES;
     }
 
     static Plugin hostile() {
