@@ -42,7 +42,7 @@ pub(super) fn resources(resolve: &Resolve, world: WorldId) -> Result<HashMap<Typ
                 check_names("a method", methods.iter().map(String::as_str))?;
                 let shape = if name == HOST_STREAMS || name == GUEST_STREAMS {
                     if resource == "reader" { Shape::Reader } else { Shape::Writer }
-                } else if side == Side::Host && Some(&name) == callbacks.as_ref() {
+                } else if side == Side::Host && (Some(&name) == callbacks.as_ref() || methods == ["call"] && is_of_plugin(&name)) {
                     Shape::Callback
                 } else if methods == ["next"] && takes_batch(resolve, *id, resource) {
                     Shape::Iterator
@@ -58,6 +58,12 @@ pub(super) fn resources(resolve: &Resolve, world: WorldId) -> Result<HashMap<Typ
         }
     }
     Ok(found)
+}
+
+/// Whether an interface is that of a plugin's callbacks. The world of a component is in a package of
+/// its own.
+fn is_of_plugin(interface: &str) -> bool {
+    interface.strip_prefix("undergo:").is_some_and(|rest| rest.ends_with("/callbacks"))
 }
 
 /// The interface as core names have it.

@@ -366,3 +366,12 @@ fn components_lend_no_objects_of_their_own_to_the_host() {
                world w { export api; import host; }";
     assert!(Interface::parse_component(wit).is_err());
 }
+
+/// The world of a component is in another package than the interfaces of its plugin.
+#[test]
+fn the_callbacks_of_a_plugin_are_known_in_its_component() {
+    let wit = "package root:component; world root { import undergo:lists/callbacks; } \
+               package undergo:lists { interface callbacks { resource op { call: func(n: s64) -> s64; } } }";
+    let interface = Interface::parse_component(wit).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(interface.resources[0].ty.shape, Shape::Callback);
+}
