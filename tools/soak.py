@@ -6,7 +6,7 @@ A run has phases. At the end of each all threads have ended and all instances ar
 counted. The first phases, a third of the time, are to warm up: allocators and pools of threads find their size. What there is behind the
 last phase is compared with what there was behind those. The same seed gives the same misdeeds in the same order in each thread; what runs
 beside what is up to the system. One thread uses objects, iterators, callbacks and streams of another plugin, of which nothing may be left
-on either side at the end of a phase.
+on either side at the end of a phase. Another calls a component, whose collector is at work while its arguments are placed.
 """
 
 from __future__ import annotations
@@ -30,12 +30,15 @@ from typing import Any
 
 import results
 import undergo
-from project import CONFORMANCE, HOSTILE, ROOT
+from project import COMPONENT, CONFORMANCE, HOSTILE, ROOT
+from soak_component import Pressed
 from soak_handles import Handles
 from soak_misdeeds import Outside
 
 CASES: list[dict[str, Any]] = json.loads((ROOT / "conformance" / "hostile" / "misdeeds.json").read_text())["cases"]
 MEMORY = "64MiB"
+COMPONENT_MEMORY = "256MiB"
+"""That of the component, which gets arguments of some MiB, and is to have a collector that works rather than one that has to."""
 
 ENOUGH = 120.0
 """Seconds that a call which ends by itself may take, on a machine that is busy with all the others."""
@@ -85,6 +88,7 @@ class Tally:
 
     honest: int = 0
     handled: int = 0
+    pressed: int = 0
     slowest: float = 0.0
     ends: collections.Counter[str] = field(default_factory=collections.Counter)
     troubles: list[str] = field(default_factory=list)
@@ -115,9 +119,9 @@ class Host:
         raise undergo.HostError("refused by the host")
 
 
-def limits(timeout: float) -> undergo.Limits:
+def limits(timeout: float, memory: str = MEMORY) -> undergo.Limits:
     """Give what an instance may use."""
-    return undergo.Limits(memory=MEMORY, timeout=timeout)
+    return undergo.Limits(memory=memory, timeout=timeout)
 
 
 def options(timeout: float, env: dict[str, str] | None = None) -> dict[str, Any]:
@@ -187,9 +191,18 @@ def behave(call: Callable[[int], int], dice: random.Random, tally: Tally) -> Non
         tally.trouble(f"work({n}) is {got}")
 
 
-def phase(plugins: tuple[undergo.Plugin, undergo.Plugin], outside: Outside, seconds: float, threads: int, seed: str, tally: Tally) -> None:
+@dataclass
+class Plugins:
+    """What is called."""
+
+    hostile: undergo.Plugin
+    conformance: undergo.Plugin
+    component: undergo.Plugin
+
+
+def phase(plugins: Plugins, outside: Outside, seconds: float, threads: int, seed: str, tally: Tally) -> None:
     """Run all threads for that long, and wait for their end."""
-    plugin, conformance = plugins
+    plugin = plugins.hostile
     until = time.monotonic() + seconds
     shared, _ = start(plugin, ENOUGH)
     pool: Any = plugin.pool(threads + 1, **options(ENOUGH))
@@ -216,7 +229,7 @@ def phase(plugins: tuple[undergo.Plugin, undergo.Plugin], outside: Outside, seco
         loop(name, once)
 
     def holding(name: str) -> None:
-        handles = Handles(conformance, limits(ENOUGH))
+        handles = Handles(plugins.conformance, limits(ENOUGH))
 
         def once(dice: random.Random) -> None:
             handles.do(dice)
@@ -227,7 +240,13 @@ def phase(plugins: tuple[undergo.Plugin, undergo.Plugin], outside: Outside, seco
         for left in handles.left():
             tally.trouble(f"{name}: {left}")
 
-    running = [threading.Thread(target=holding, args=("holding",))]
+    def pressing(name: str) -> None:
+        pressed = Pressed(plugins.component, limits(ENOUGH, COMPONENT_MEMORY))
+        loop(name, pressed.do)
+        with tally.lock:
+            tally.pressed += pressed.calls
+
+    running = [threading.Thread(target=holding, args=("holding",)), threading.Thread(target=pressing, args=("pressing",))]
     running += [threading.Thread(target=honest, args=(f"honest {i}",)) for i in range(threads)]
     running += [threading.Thread(target=hostile, args=(f"hostile {i}",)) for i in range(threads)]
     for thread in running:
@@ -270,8 +289,8 @@ def main() -> int:
     given = parser.parse_args()
     setting = f"{given.seconds:.0f} s, {given.threads} honest and {given.threads} hostile threads, seed {given.seed}"
     print(f"soak: {setting}", flush=True)
-    plugins = undergo.Plugin(HOSTILE), undergo.Plugin(CONFORMANCE)
-    outside = Outside(plugins[0], limits)
+    plugins = Plugins(undergo.Plugin(HOSTILE), undergo.Plugin(CONFORMANCE), undergo.Plugin(COMPONENT))
+    outside = Outside(plugins.hostile, limits)
     tally = Tally()
     counts: list[Counted] = []
     for number in range(PHASES):
@@ -283,6 +302,7 @@ def main() -> int:
     text = (
         f"{setting}: {tally.honest} well-behaved calls, the slowest of which took {tally.slowest * 1000:.0f} ms,\n"
         f"{tally.handled} uses of objects, iterators, callbacks and streams,\n"
+        f"{tally.pressed} calls of a component with its collector at work,\n"
         f"and {sum(tally.ends.values())} misdeeds ({ends}).\n"
         f"Behind the warm-up: {counts[WARM_UP - 1]}. At the end: {counts[-1]}. Amiss: {len(troubles)}.\n"
     )
@@ -291,7 +311,7 @@ def main() -> int:
         print(f"AMISS: {trouble}")
     if given.write and not troubles:
         results.write("Soak", f"Written by `make soak`: {text}")
-    return 1 if troubles or not tally.honest or not tally.handled or not tally.ends else 0
+    return 1 if troubles or not tally.honest or not tally.handled or not tally.pressed or not tally.ends else 0
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def all_suites() -> dict[str, Suite]:
         "network": pytest("network", ROOT / "tools", "test_network.py"),
         "new": pytest("new", ROOT / "tools", "test_new.py"),
         "optimizer": pytest("optimizer", ROOT / "tools", "test_go_code.py"),
-        "components": pytest("components", ROOT / "tools", "test_components.py"),
+        "components": pytest("components", ROOT / "tools", "test_components.py", "test_jco.py"),
         "serve": pytest("serve", ROOT / "tools", "test_serve.py"),
         "soak": pytest("soak", ROOT / "tools", "test_soak.py"),
         "tools": pytest("tools", ROOT / "tools", "test_tools.py"),
