@@ -14,14 +14,14 @@ export CARGO_TARGET_DIR
 EXAMPLES := $(wildcard examples/*/main.py)
 PROGRAMS := $(wildcard tools/*.py tools/engines/*.py tools/versions/*.py bench/*.py bindings-c/tests/*.py) $(EXAMPLES)
 GENERATED := go-guest-sdk/cmd/undergo-gen/testdata bindings-c/include/undergo.h bindings-go/internal/conformance $(wildcard examples/*/*_plugin.*)
-GO_MODULES := go-guest-sdk bindings-go conformance/guest conformance/hostile conformance/command conformance/network cli/overlay core/tests/guests/network cli/tests/fixtures/program cli/tests/fixtures/flow bench/programs tools/component tools/serve/app tools/versions/plugin tools/versions/host $(wildcard examples/*/plugin)
+GO_MODULES := go-guest-sdk bindings-go conformance/guest conformance/hostile conformance/command conformance/network cli/overlay core/tests/guests/network cli/tests/fixtures/program cli/tests/fixtures/flow bench/programs bench/linked tools/component tools/serve/app tools/versions/plugin tools/versions/host $(wildcard examples/*/plugin)
 
 # Checks the workflows of GitHub.
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build cli python node c kotlin install packages guest check test lint lint-fmt lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak \
-	test-go test-wasi test-engines test-platforms test-versions test-go-versions miri fuzz deny clean
+	test-go test-wasi test-components test-engines test-platforms test-versions test-go-versions miri fuzz deny clean
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -118,6 +118,9 @@ test-wasi: cli ## run the public wasi-testsuite's cases of preview 1: DIR is a c
 
 test-go: cli ## run the tests of Go's own standard library under undergo exec; ALL=1 for every package, PACKAGES="os time" for some, NET=1 for the network's
 	@$(PYTHON) tools/$(if $(NET),go_net.py,go_std.py) $(if $(ALL),all,$(PACKAGES))
+
+test-components: python ## run components of Python, JavaScript and Rust, and ours in the Wasmtime CLI, which is compiled unless it is there
+	@$(BIN)/python -m pytest -v -rs -p no:cacheprovider tools/test_foreign.py
 
 test-engines: cli ## send a plugin's functions to processes of joblib, Dask, Ray and Spark, and kill workers; LINES=1000000 for more lines
 	@$(PYTHON) tools/engines.py $(LINES)
