@@ -24,6 +24,7 @@ SECTIONS = {
     "Node": "node.py",
     "Ruby": "ruby.py",
     "Go code": "go_code.py",
+    "Components": "components.py",
 }
 """What is measured beside run.py, each by a program that prints what it found."""
 

@@ -1,0 +1,3 @@
+module github.com/undergo-dev/undergo/bench/linked
+
+go 1.24
