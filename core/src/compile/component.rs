@@ -53,6 +53,8 @@ pub(crate) fn modules(bytes: &[u8]) -> Result<Vec<&[u8]>> {
             }
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::Version { encoding: Encoding::Module, .. } => depth += 1,
+            // Of the modules within: Python's have ten thousands.
+            Payload::CodeSectionEntry(_) => {}
             _ => sections += 1,
         }
         if depth > MAX_DEPTH {
