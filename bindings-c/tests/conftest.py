@@ -80,6 +80,11 @@ def conformance_component() -> Path:
 
 
 @pytest.fixture(scope="session")
+def services() -> Path:
+    return guest("services", "UNDERGO_SERVICES_WASM")
+
+
+@pytest.fixture(scope="session")
 def hostile() -> Path:
     return guest("hostile", "UNDERGO_HOSTILE_WASM")
 

@@ -23,6 +23,10 @@ def test_coroutines_are_kept_apart(build: Callable[..., Path], conformance: Path
     assert run([build("coroutines"), conformance]) == "ok\n"
 
 
+def test_services(build: Callable[..., Path], services: Path) -> None:
+    assert run([build("services"), services]) == "ok\n"
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_is_clean_under_valgrind(program: str, build: Callable[..., Path], conformance: Path) -> None:
     need("valgrind")
