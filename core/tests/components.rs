@@ -259,6 +259,8 @@ fn components_that_are_damaged_or_too_large_are_refused() {
     expect(&Plugin::from_bytes("many", &assemble(&many)).expect_err("too many"), ErrorKind::InvalidPlugin, &["core modules"]);
     let functions = format!("(component (core module {}))", "(func)".repeat(20_000));
     Plugin::from_bytes("functions", &assemble(&functions)).unwrap_or_else(|error| panic!("functions are no sections: {error}"));
+    let linked = "(component (core module (global i32 (i32.add (i32.const 1) (i32.const 2)))))";
+    Plugin::from_bytes("linked", &assemble(linked)).unwrap_or_else(|error| panic!("{error}"));
     // A type of 100,000 others within each other, for which the parser has no stack.
     let types = [&[1][..], &[0x41, 1, 1].repeat(100_000), &[0x40, 0, 1, 0]].concat();
     let scopes = [&b"\0asm\x0d\0\x01\0\x07\xe5\xa7\x12"[..], &types].concat();

@@ -84,15 +84,16 @@ fn allowed() -> WasmFeatures {
 pub(crate) fn configure(config: &mut Config) {
     // In this order, because a feature that is off may be part of one that is on.
     config.wasm_features(WasmFeatures::all(), false);
-    config.wasm_features(allowed(), true);
-    // Core modules, which are validated by the list alone, can't use it.
-    config.wasm_component_model(true);
+    // Core modules, which are validated by the list alone, can't use what components have beyond it.
+    config.wasm_features(allowed() | OF_COMPONENTS, true);
 }
 
-/// What a module may use, or a component: beyond the list nothing but components themselves. Their
-/// values, and functions that suspend (WASI 0.3), are off.
+/// What a component may use beyond the list: components themselves, without their values and without
+/// functions that suspend (WASI 0.3); and what links the modules within one, as Python's are.
+const OF_COMPONENTS: WasmFeatures = WasmFeatures::COMPONENT_MODEL.union(WasmFeatures::EXTENDED_CONST);
+
 fn features(bytes: &[u8]) -> WasmFeatures {
-    if is_component(bytes) { allowed() | WasmFeatures::COMPONENT_MODEL } else { allowed() }
+    if is_component(bytes) { allowed() | OF_COMPONENTS } else { allowed() }
 }
 
 /// Validates the sections of a module or a component as they are read, except for the bodies of
