@@ -1,5 +1,5 @@
-// Measures calls of a plugin, a module or a component, through the header that was generated for it.
-// Prints nanoseconds a call of add, and of a string there and back. Run by ../components.py.
+// Measures calls of a plugin, a module or a component, through the header that was generated for
+// it. Prints nanoseconds a call of add, and of a string there and back. Run by ../components.py.
 //
 // Usage: program plugin.wasm
 

@@ -1,5 +1,5 @@
-//! Measures calls of a plugin, a module or a component, by dynamic values. Prints nanoseconds a call
-//! of `add`, and of a string there and back. Run by ../components.py.
+//! Measures calls of a plugin, a module or a component, by dynamic values. Prints nanoseconds a
+//! call of `add`, and of a string there and back. Run by ../components.py.
 
 use std::error::Error;
 use std::time::Instant;

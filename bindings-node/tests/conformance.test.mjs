@@ -1,5 +1,5 @@
-// The conformance list, run from Node in each way there is, with the guest as a module and as a component; see
-// conformance/README.md.
+// The conformance list, run from Node in each way there is, with the guest as a module and as a
+// component; see conformance/README.md.
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { Readable, Writable } from 'node:stream'

@@ -188,8 +188,10 @@ impl<'py> Lift for ToPython<'_, 'py> {
     }
 }
 
+type Find = dyn Fn(Python<'_>) -> Option<Py<PyAny>> + Send + Sync;
+
 /// What finds an object of the program's that a guest passes back, while its instance lives.
-pub(crate) struct Own(pub(crate) Box<dyn Fn(Python<'_>) -> Option<Py<PyAny>> + Send + Sync>);
+pub(crate) struct Own(pub(crate) Box<Find>);
 
 #[cold]
 fn no_class(name: &str) -> Error {

@@ -303,8 +303,8 @@ impl Plugin {
     ///         None: four for each processor.
     ///     imports: as for `instantiate`. The functions run on the threads of the server.
     ///     sandbox: what each instance may reach; nothing by default.
-    ///     limits: what each instance may use. The timeout is that of a request, 30 seconds if there
-    ///         is none.
+    ///     limits: what each instance may use. The timeout is that of a request, 30 seconds if
+    ///         there is none.
     ///     max_calls: an instance is replaced after this many requests; 1 gives each one a fresh
     ///         instance. None: it serves as long as it lives.
     ///     idle: seconds after which an unused instance is dropped. None: it is kept.

@@ -1,5 +1,5 @@
-//! Resources of components: their objects in the hands of a program, those of the program in theirs,
-//! and what hostile ones do with them.
+//! Resources of components: their objects in the hands of a program, those of the program in
+//! theirs, and what hostile ones do with them.
 
 mod common;
 

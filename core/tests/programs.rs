@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use common::{assemble, expect, quiet};
 use undergo::{CallOptions, CancelToken, Completed, ErrorKind, Input, InstanceOptions, Output, Plugin, Result};
 
-/// A component whose `run` is that code. It can copy its input to one of its outputs by `$copy`, and
-/// end by `$exit`.
+/// A component whose `run` is that code. It can copy its input to one of its outputs by `$copy`,
+/// and end by `$exit`.
 fn program(run: &str) -> Plugin {
     Plugin::from_bytes("app.wasm", &assemble(&text(run))).unwrap_or_else(|error| panic!("{error}"))
 }

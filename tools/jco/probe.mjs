@@ -1,4 +1,5 @@
-// Calls the component of tools/component, which jco has made a module of JavaScript: probe.mjs CALLS
+// Calls the component of tools/component, which jco has made a module of JavaScript: probe.mjs
+// CALLS
 //
 // Each line that it prints is a test that holds. What fails ends it.
 import assert from 'node:assert/strict'

@@ -339,8 +339,8 @@ impl<'a> Block<'a> {
         for ((field, offset), value) in record.fields.iter().zip(&record.layout.offsets).zip(values) {
             match value {
                 Some(value) => self.lower(&field.ty, &value, at + offset).map_err(|error| error.at(format!(".{}", field.name)))?,
-                // An option without a value is all zero, as the block is from the beginning; and so is
-                // false.
+                // An option without a value is all zero, as the block is from the beginning; and so
+                // is false.
                 None if record.is_flags || matches!(field.ty.kind, TypeKind::Option(_)) => {}
                 None => {
                     let text = format!("the field '{}' of {} is missing", field.name, record.name);

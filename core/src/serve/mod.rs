@@ -38,7 +38,8 @@ use crate::wasi::sockets::network;
 /// ```
 /// use undergo::{InstanceOptions, PoolOptions, ServeOptions};
 ///
-/// let options = ServeOptions::new(PoolOptions::new(8, InstanceOptions::default())).queue(1000).body(1 << 20);
+/// let pool = PoolOptions::new(8, InstanceOptions::default());
+/// let options = ServeOptions::new(pool).queue(1000).body(1 << 20);
 /// ```
 #[cfg_attr(not(feature = "host"), non_exhaustive)]
 #[derive(Clone, Debug)]
@@ -187,7 +188,8 @@ impl Plugin {
     /// use std::time::Duration;
     /// use undergo::{Plugin, ServeOptions};
     ///
-    /// let server = Plugin::from_file("app.wasm")?.serve("127.0.0.1:8080", ServeOptions::default())?;
+    /// let plugin = Plugin::from_file("app.wasm")?;
+    /// let server = plugin.serve("127.0.0.1:8080", ServeOptions::default())?;
     /// println!("http://{}", server.address());
     /// // …
     /// server.close(Some(Duration::from_secs(10)))?;
@@ -205,8 +207,8 @@ impl Plugin {
         self.serve_on(listener, options, None, CallOptions::default())
     }
 
-    /// The same for a host with an event loop, on whose thread its functions run. `call` is for each
-    /// request.
+    /// The same for a host with an event loop, on whose thread its functions run. `call` is for
+    /// each request.
     ///
     /// # Errors
     ///

@@ -2,10 +2,10 @@
 //! bytes, list by list, without a value of the engine's in between.
 //!
 //! The engine has no such way for types that are known at run time only. What it has for Rust's own
-//! types is a trait, [`Lower`], of which its macro writes the implementations: it is given the types
-//! of a function, its memory, and its allocator. So is the one for [`Arguments`], and [`Lift`] for
-//! [`Returned`]. Both ask the engine for one flat value more than there are at most, and decide by
-//! themselves what travels by pointer, as the engine does for values of its own.
+//! types is a trait, [`Lower`], of which its macro writes the implementations: it is given the
+//! types of a function, its memory, and its allocator. So is the one for [`Arguments`], and
+//! [`Lift`] for [`Returned`]. Both ask the engine for one flat value more than there are at most,
+//! and decide by themselves what travels by pointer, as the engine does for values of its own.
 
 use std::collections::HashMap;
 use std::mem::MaybeUninit;

@@ -10,8 +10,8 @@ use crate::interface::{Failure, Function, Origin, RecordType, Scalar, Time, Type
 
 /// Reads values from a block that was written to `memory`.
 ///
-/// The errors are those of lifting, of which a block that the host's values were lowered into causes
-/// none, and those of handles.
+/// The errors are those of lifting, of which a block that the host's values were lowered into
+/// causes none, and those of handles.
 pub(crate) struct Reader<'m, 'h> {
     memory: GuestMemory<'m>,
     handing: &'h mut dyn Handing,

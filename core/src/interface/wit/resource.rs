@@ -60,8 +60,8 @@ pub(super) fn resources(resolve: &Resolve, world: WorldId) -> Result<HashMap<Typ
     Ok(found)
 }
 
-/// Whether an interface is that of a plugin's callbacks. The world of a component is in a package of
-/// its own.
+/// Whether an interface is that of a plugin's callbacks. The world of a component is in a package
+/// of its own.
 fn is_of_plugin(interface: &str) -> bool {
     interface.strip_prefix("undergo:").is_some_and(|rest| rest.ends_with("/callbacks"))
 }

@@ -245,7 +245,10 @@ mod tests {
     use super::*;
     use crate::sched::driver::at_once;
 
-    fn body(bytes: &[u8], framing: Framing) -> Result<(Vec<u8>, Option<HeaderMap>, Vec<u8>), Unread> {
+    /// A body, its trailers, and what follows.
+    type Read = (Vec<u8>, Option<HeaderMap>, Vec<u8>);
+
+    fn body(bytes: &[u8], framing: Framing) -> Result<Read, Unread> {
         let (mut reader, mut body, mut all) = (Reader::new(bytes), Body::new(framing), Vec::new());
         at_once(async {
             while let Some(piece) = reader.piece(&mut body).await? {
@@ -293,7 +296,7 @@ mod tests {
         for cut in ["5\r\nhel", "5", "5\r\nhello\r\n", "5\r\nhello\r\n0\r\n"] {
             assert!(matches!(body(cut.as_bytes(), Framing::Chunked), Err(Unread::Gone)), "{cut:?}");
         }
-        assert!(matches!(body(b"hel", Framing::Length(5)), Err(Unread::Gone)));
+        assert!(matches!(body(b"hell", Framing::Length(5)), Err(Unread::Gone)));
     }
 
     #[test]
