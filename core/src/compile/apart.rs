@@ -109,6 +109,7 @@ fn why(status: Option<ExitStatus>, words: &[u8], times: u64) -> String {
             _ => format!("ended by signal {signal}{said}"),
         };
     }
+    let _ = times;
     match status.and_then(|status| status.code()) {
         Some(code) => format!("failed with code {code}{said}"),
         None => format!("failed{said}"),

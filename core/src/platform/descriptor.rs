@@ -86,6 +86,7 @@ pub(crate) fn reopen(file: &File, path: &Path) -> io::Result<File> {
             return Err(io::Error::other("another file is at that path by now"));
         }
     }
+    let _ = file;
     Ok(again)
 }
 

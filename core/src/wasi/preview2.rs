@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -102,7 +102,7 @@ fn open_again(dir: &GivenDir) -> wasmtime::Result<PathBuf> {
     #[cfg(unix)]
     {
         let folder = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
-        Ok(Path::new(folder).join(std::os::fd::AsRawFd::as_raw_fd(&*dir.file).to_string()))
+        Ok(PathBuf::from(folder).join(std::os::fd::AsRawFd::as_raw_fd(&*dir.file).to_string()))
     }
     #[cfg(not(unix))]
     {

@@ -55,9 +55,7 @@ impl Temporary {
     fn within(path: &Path) -> io::Result<Temporary> {
         static MADE: AtomicU64 = AtomicU64::new(0);
         let parent = open_readable(path)?;
-        let mut builder = DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let builder = private();
         loop {
             let name = PathBuf::from(format!("undergo-{}-{}", process::id(), MADE.fetch_add(1, Ordering::Relaxed)));
             match builder.create(path.join(&name)) {
@@ -124,6 +122,15 @@ impl Folder {
             REMOVING.fetch_sub(1, Ordering::Relaxed);
         }
     }
+}
+
+/// Makes folders for this user alone, as they are on Windows by themselves.
+fn private() -> DirBuilder {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there is no mode to set"))]
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
 }
 
 /// Opens a folder by its name in another one, and no link.

@@ -62,6 +62,7 @@ impl Sockets {
 
     /// The address to bind to; for a Unix socket, its file is created there.
     pub(crate) fn settle(&self, address: &Address, is_stream: bool) -> Result<Place, Failed> {
+        let _ = is_stream;
         match address {
             #[cfg(unix)]
             Address::Unix(path) => match self.dir(path)? {

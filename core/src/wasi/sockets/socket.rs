@@ -180,6 +180,7 @@ impl Socket {
         }
         let Some(bound) = place.bind(|at| self.host().bind(at)) else { return Ok(false) };
         if let Err(failed) = bound {
+            #[cfg(unix)]
             if self.family == UNIX && !self.is_bound && self.host().local_addr()?.as_pathname().is_some() {
                 // It lies where it must not, which can't be undone: nobody has it from now on.
                 *self = Socket { blocks: self.blocks, ..Socket::open(self.family, self.is_stream)? };
