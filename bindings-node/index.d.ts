@@ -214,11 +214,19 @@ export interface KeyValueOptions {
 }
 
 /** Stores of keys and values, for plugins that import `wasi:keyvalue`. */
-export class KeyValue {
+export declare class KeyValue {
   constructor(options?: KeyValueOptions)
-  /** The value of a key of a store; undefined if there is none. */
+  /**
+   * The value of a key of a store; undefined if there is none.
+   *
+   * @throws {Error} for a store that has no such name, or that can't be reached
+   */
   get(store: string, key: string): Uint8Array | undefined
-  /** Sets the value of a key of a store. */
+  /**
+   * Sets the value of a key of a store.
+   *
+   * @throws {Error} as `get`, and for a value that there is no room for
+   */
   set(store: string, key: string, value: string | ArrayBufferView | ArrayBuffer): void
 }
 
@@ -231,13 +239,13 @@ export class KeyValue {
  * const counter = await load('counter.wasm', { imports })
  * ```
  */
-export function keyvalue(stores?: KeyValue | KeyValueOptions): Imports
+export declare function keyvalue(stores?: KeyValue | KeyValueOptions): Imports
 
 /**
  * Imports for plugins that read a configuration: `wasi:config/store`, once called `/runtime`. What
  * is changed in it later, plugins see.
  */
-export function config(values: Readonly<Record<string, string>> | ReadonlyMap<string, string>): Imports
+export declare function config(values: Readonly<Record<string, string>> | ReadonlyMap<string, string>): Imports
 
 /**
  * Imports for plugins that log: `wasi:logging/logging`. They log to the methods `trace`, `debug`,
@@ -246,7 +254,7 @@ export function config(values: Readonly<Record<string, string>> | ReadonlyMap<st
  * logged.
  */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
-export function logging(logger?: any): Imports
+export declare function logging(logger?: any): Imports
 
 /** How an instance is created. */
 export interface InstanceOptions<I extends object = Imports> {
