@@ -29,6 +29,7 @@ __all__ = [
     "Plugin",
     "Pool",
     "Resource",
+    "Server",
     "View",
     "__version__",
     "parse_size",
@@ -535,7 +536,7 @@ class Server:
 
 @final
 class KeyValue:
-    """Stores of keys and values, for plugins that import `wasi:keyvalue`: see `undergo.keyvalue`."""
+    """Stores of keys and values, for plugins that import `wasi:keyvalue`: see `keyvalue`."""
 
     def __new__(cls, redis: str | None = None, *, stores: list[str], entries: int, bytes: int) -> KeyValue: ...
     def get(self, store: str, key: str) -> bytes | None:
