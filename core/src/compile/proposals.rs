@@ -84,12 +84,14 @@ fn allowed() -> WasmFeatures {
 pub(crate) fn configure(config: &mut Config) {
     // In this order, because a feature that is off may be part of one that is on.
     config.wasm_features(WasmFeatures::all(), false);
-    // Core modules, which are validated by the list alone, can't use what components have beyond it.
+    // Core modules, which are validated by the list alone, can't use what components have beyond
+    // it.
     config.wasm_features(allowed() | OF_COMPONENTS, true);
 }
 
-/// What a component may use beyond the list: components themselves, without their values and without
-/// functions that suspend (WASI 0.3); and what links the modules within one, as Python's are.
+/// What a component may use beyond the list: components themselves, without their values and
+/// without functions that suspend (WASI 0.3); and what links the modules within one, as Python's
+/// are.
 const OF_COMPONENTS: WasmFeatures = WasmFeatures::COMPONENT_MODEL.union(WasmFeatures::EXTENDED_CONST);
 
 fn features(bytes: &[u8]) -> WasmFeatures {
