@@ -418,7 +418,6 @@ fn worlds_that_no_plugin_may_have() {
         ("interface api { resource t { m: static func(); } } world w { export api; }", "static"),
         ("interface api { resource t { } } world w { import api; export api; }", "imported and exported"),
         ("interface api { resource t { } resource t-o { } f: func(x: borrow<t>) -> borrow<t-o>; } world w { export api; }", ""),
-        ("interface api { resource t { } g: func(x: borrow<t>); } world w { import api; }", "take no handles"),
         ("interface host { resource t { } } world w { use host.{t}; export f: func() -> t; }", "an object of the host"),
     ] {
         let error = typed(items, "").expect_err(items);
