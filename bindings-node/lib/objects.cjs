@@ -2,6 +2,7 @@
 'use strict'
 
 const { inspect } = require('node:util')
+const { disposable } = require('./disposable.cjs')
 const { classes } = require('./errors.cjs')
 const { iterators } = require('./iterators.cjs')
 const native = require('./native.cjs')
@@ -85,19 +86,6 @@ class SyncObject extends GuestObject {
   }
 }
 
-// Node 20 has the symbols only in its later versions, and the `using` of TypeScript brings them
-// along.
-function disposable(made, symbol) {
-  if (symbol) {
-    Object.defineProperty(made.prototype, symbol, {
-      configurable: true,
-      writable: true,
-      value: function () {
-        return this.close()
-      }
-    })
-  }
-}
 disposable(AsyncObject, Symbol.asyncDispose)
 disposable(SyncObject, Symbol.dispose)
 

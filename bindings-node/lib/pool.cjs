@@ -4,6 +4,7 @@
 const { inspect } = require('node:util')
 const native = require('./native.cjs')
 const { CallOptions, Caller, Sync, View, explained } = require('./callee.cjs')
+const { disposable } = require('./disposable.cjs')
 const { PooledInstance } = require('./instance.cjs')
 const { count, milliseconds } = require('./options.cjs')
 
@@ -88,16 +89,6 @@ class Pool {
   }
 }
 
-// Node 20 has the symbol only in its later versions, and the `await using` of TypeScript brings it
-// along.
-if (Symbol.asyncDispose) {
-  Object.defineProperty(Pool.prototype, Symbol.asyncDispose, {
-    configurable: true,
-    writable: true,
-    value: function () {
-      return this.close()
-    }
-  })
-}
+disposable(Pool, Symbol.asyncDispose)
 
 module.exports = { Pool }

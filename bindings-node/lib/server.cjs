@@ -2,6 +2,7 @@
 'use strict'
 
 const { inspect } = require('node:util')
+const { disposable } = require('./disposable.cjs')
 const native = require('./native.cjs')
 const { milliseconds } = require('./options.cjs')
 
@@ -48,15 +49,6 @@ class Server {
   }
 }
 
-// As for a pool.
-if (Symbol.asyncDispose) {
-  Object.defineProperty(Server.prototype, Symbol.asyncDispose, {
-    configurable: true,
-    writable: true,
-    value: function () {
-      return this.close()
-    }
-  })
-}
+disposable(Server, Symbol.asyncDispose)
 
 module.exports = { Server }

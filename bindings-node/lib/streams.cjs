@@ -2,6 +2,7 @@
 'use strict'
 
 const { Readable, Writable } = require('node:stream')
+const { disposable } = require('./disposable.cjs')
 const native = require('./native.cjs')
 
 /** Bytes that are read at once. */
@@ -121,15 +122,7 @@ class SyncWriter extends SyncStream {
   }
 }
 
-if (Symbol.dispose) {
-  Object.defineProperty(SyncStream.prototype, Symbol.dispose, {
-    configurable: true,
-    writable: true,
-    value: function () {
-      this.close()
-    }
-  })
-}
+disposable(SyncStream, Symbol.dispose)
 
 /** The methods of a resource, by their names. */
 function bound(calls, { methods }) {
