@@ -1,7 +1,6 @@
 // A compiled plugin.
 'use strict'
 
-const { availableParallelism } = require('node:os')
 const { inspect, types } = require('node:util')
 const { CallOptions, explained } = require('./callee.cjs')
 const command = require('./command.cjs')
@@ -207,7 +206,7 @@ class Plugin {
     const { instances, maxCalls, idle, queue, connections, body, onError, ...rest } = options.known(given, 'serve()', SERVE)
     const found = options.instance(this.#description, rest)
     const number = (value, name, least) => (value === undefined ? undefined : options.count(value, name, least))
-    found.size = number(instances, 'instances', 1) ?? 4 * availableParallelism()
+    found.size = number(instances, 'instances', 1)
     found.maxCalls = number(maxCalls, 'maxCalls', 1)
     found.idle = options.milliseconds(idle, 'idle')
     found.queue = number(queue, 'queue', 0)

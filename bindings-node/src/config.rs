@@ -133,10 +133,10 @@ pub(crate) fn parsed(call: &Call<'_>, parse: fn(&str, &str) -> Result<u64>) -> R
 }
 
 /// Reads `{ size, maxCalls, idle }`.
-pub(crate) fn pool(given: Js, instance: InstanceOptions) -> Made<PoolOptions> {
-    let size = whole(given.get_named("size")?)?.unwrap_or(1);
+pub(crate) fn pool(given: Js, usual_size: usize, instance: InstanceOptions) -> Made<PoolOptions> {
+    let size = whole(given.get_named("size")?)?;
     Ok(PoolOptions {
-        size: usize::try_from(size).unwrap_or(usize::MAX),
+        size: size.map_or(usual_size, |size| usize::try_from(size).unwrap_or(usize::MAX)),
         max_calls: whole(given.get_named("maxCalls")?)?,
         idle: milliseconds(given.get_named("idle")?)?,
         instance,

@@ -229,7 +229,7 @@ fn of_instance(home: Arc<EventLoop>, made: AsyncInstance, table: Arc<Table>) -> 
 /// `pool(plugin, options)`
 pub(crate) fn pool(call: &Call<'_>) -> Result<Js> {
     let config::Given { options, table } = config::instance(call, call.arg(1)?)?;
-    let options = call.made(config::pool(call.arg(1)?, options))?;
+    let options = call.made(config::pool(call.arg(1)?, 1, options))?;
     let made = call.plugin(0)?.async_pool(options)?;
     let callee = Callee { home: call.home.clone(), target: Target::Pool(made), table, _charge: None };
     call.made(Handle::Callee(callee).into_js(call.env))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use undergo::{CallOptions, ErrorSink, Result, ServeOptions};
+use undergo::{CallOptions, ErrorSink, InstanceOptions, Result, ServeOptions};
 
 use crate::config;
 use crate::exceptions;
@@ -20,7 +20,7 @@ pub(crate) fn serve(call: &Call<'_>) -> Result<Js> {
     let address = call.made(call.arg(1)?.string())?;
     let given = call.arg(2)?;
     let config::Given { options, table } = config::instance(call, given)?;
-    let mut options = call.made(server(given, call.made(config::pool(given, options))?))?;
+    let mut options = call.made(server(given, options))?;
     let told = call.made(given.get_named("onError"))?;
     if !told.is_nothing() {
         options.errors = Some(teller(Arc::new(call.made(Kept::new(call.home, told))?)));
@@ -31,8 +31,9 @@ pub(crate) fn serve(call: &Call<'_>) -> Result<Js> {
     call.made(Handle::Server(Serving::new(core, under_way)).into_js(call.env))
 }
 
-fn server(given: Js, pool: undergo::PoolOptions) -> Made<ServeOptions> {
-    let mut options = ServeOptions::new(pool);
+fn server(given: Js, instance: InstanceOptions) -> Made<ServeOptions> {
+    let mut options = ServeOptions::default();
+    options.pool = config::pool(given, options.pool.size, instance)?;
     let number = |name| given.get_named(name).and_then(config::whole);
     if let Some(queue) = number("queue")? {
         options.queue = usize::try_from(queue).unwrap_or(usize::MAX);

@@ -135,23 +135,18 @@ pub(crate) fn parse_stack_size(text: &str, name: &str) -> PyResult<u64> {
     undergo::host::parse_stack_size(text, name).map_err(|error| PyValueError::new_err(error.message().to_owned()))
 }
 
-/// The numbers of a pool, checked.
+/// The numbers of a pool, checked. Its size is the argument of that name.
 pub(crate) fn pool_options(
-    size: &Bound<'_, PyAny>,
+    (name, size): (&str, &Bound<'_, PyAny>),
     max_calls: Option<&Bound<'_, PyAny>>,
     idle: Option<&Bound<'_, PyAny>>,
     instance: InstanceOptions,
 ) -> PyResult<PoolOptions> {
     let py = size.py();
-    let size = usize::try_from(count(size, "size", 1)?).unwrap_or(usize::MAX);
+    let size = usize::try_from(count(size, name, 1)?).unwrap_or(usize::MAX);
     let max_calls = max_calls.map(|given| count(given, "max_calls", 1)).transpose()?;
-    Ok(PoolOptions { size, max_calls, idle: idle_time(py, idle)?, instance })
-}
-
-/// For how long an instance of a pool may be unused, checked.
-pub(crate) fn idle_time(py: Python<'_>, given: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Duration>> {
-    let idle: Option<f64> = package::config(py, "idle_seconds")?.call1((given,))?.extract()?;
-    Ok(idle.map(seconds))
+    let idle: Option<f64> = package::config(py, "idle_seconds")?.call1((idle,))?.extract()?;
+    Ok(PoolOptions { size, max_calls, idle: idle.map(seconds), instance })
 }
 
 /// A number of something, `least` at the least.

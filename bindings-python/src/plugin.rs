@@ -282,7 +282,7 @@ impl Plugin {
         let py = slf.py();
         let core = &slf.get().core;
         let (instance, origin) = Self::origin(slf, imports, sandbox, limits)?;
-        let options = config::pool_options(size, max_calls, idle, instance)?;
+        let options = config::pool_options(("size", size), max_calls, idle, instance)?;
         let warm = warm.map(|given| config::count(given, "warm", 0)).transpose()?;
         let pool = py.detach(|| core.pool(options)).map_err(|error| errors::to_python(py, &error))?;
         let pool = Pool::make(py, origin, pool)?;
@@ -383,7 +383,7 @@ impl Plugin {
     ) -> PyResult<Bound<'py, AsyncPool>> {
         let py = slf.py();
         let (instance, origin) = Self::origin(slf, imports, sandbox, limits)?;
-        AsyncPool::make(py, &slf.get().core, config::pool_options(size, max_calls, idle, instance)?, origin)
+        AsyncPool::make(py, &slf.get().core, config::pool_options(("size", size), max_calls, idle, instance)?, origin)
     }
 
     /// Run a command to completion, and return its exit code and output.

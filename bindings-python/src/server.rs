@@ -1,7 +1,7 @@
 //! A plugin that serves HTTP.
 
 use pyo3::prelude::*;
-use undergo::{ErrorSink, InstanceOptions, PoolOptions, ServeOptions};
+use undergo::{ErrorSink, InstanceOptions, ServeOptions};
 
 use crate::parts::Origin;
 use crate::{config, errors, package, records};
@@ -43,11 +43,10 @@ pub(crate) fn options<'py>(
     let number = |given: Option<&Bound<'py, PyAny>>, name: &str, least: u64, usual: u64| {
         given.map_or(Ok(usual), |given| config::count(given, name, least))
     };
-    let size = number(instances, "instances", 1, usual.pool.size as u64)? as usize;
-    let max_calls = max_calls.map(|given| config::count(given, "max_calls", 1)).transpose()?;
-    let idle = config::idle_time(py, idle)?;
+    let usual_size = usual.pool.size.into_pyobject(py)?.into_any();
+    let size = instances.unwrap_or(&usual_size);
     Ok(ServeOptions {
-        pool: PoolOptions { size, max_calls, idle, instance },
+        pool: config::pool_options(("instances", size), max_calls, idle, instance)?,
         queue: number(queue, "queue", 0, usual.queue as u64)? as usize,
         connections: number(connections, "connections", 1, usual.connections as u64)? as usize,
         body: number(body, "body", 0, usual.body)?,
