@@ -10,8 +10,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{interval, sleep, timeout};
 
 use crate::serve::State;
-use crate::serve::exchange::{Ended, exchange};
-use crate::serve::output::{refusal, refuse};
+use crate::serve::exchange::{Ended, exchange, refused};
+use crate::serve::output::refusal;
 use crate::serve::registry::{Entry, Registry};
 use crate::wasi::http::head;
 use crate::wasi::http::reader::{Reader, Unread};
@@ -103,8 +103,7 @@ async fn serve(state: &Arc<State>, mut socket: TcpStream, entry: &Entry) {
         };
         let ended = match request {
             Ok(request) => exchange(state, &mut reader, &mut write, request).await,
-            Err(status) if refuse(&mut write, status, false).await.is_ok() => Ended::Last,
-            Err(_) => Ended::Gone,
+            Err(status) => refused(&mut write, status, false).await,
         };
         match ended {
             Ended::Kept if !state.stopping.is_cancelled() => entry.rest(),

@@ -55,14 +55,14 @@ pub(super) enum Ended {
 pub(super) async fn exchange(state: &Arc<State>, reader: &mut Reader<ReadHalf<'_>>, write: &mut WriteHalf<'_>, head: RequestHead) -> Ended {
     State::count(&state.requests);
     let asked = Asked { method: head.method.clone(), is_1_1: head.is_1_1, keeps: head.keeps && !state.stopping.is_cancelled() };
+    // Nothing of its body is unread when the server answers by itself.
+    let keeps = asked.keeps && head.framing.is_empty();
     if matches!(head.framing, Framing::Length(length) if length > state.body) {
-        return end(refuse(write, StatusCode::PAYLOAD_TOO_LARGE, false).await.is_ok(), Ended::Last);
+        return refused(write, StatusCode::PAYLOAD_TOO_LARGE, false).await;
     }
     if state.members.queue.stats().waiting >= state.queue {
         State::count(&state.refused);
-        let keeps = asked.keeps && head.framing.is_empty();
-        let sent = refuse(write, StatusCode::SERVICE_UNAVAILABLE, keeps).await.is_ok();
-        return end(sent, if keeps { Ended::Kept } else { Ended::Last });
+        return refused(write, StatusCode::SERVICE_UNAVAILABLE, keeps).await;
     }
     if head.expects_continue && put(write, b"HTTP/1.1 100 Continue\r\n\r\n").await.is_err() {
         return Ended::Gone;
@@ -70,9 +70,9 @@ pub(super) async fn exchange(state: &Arc<State>, reader: &mut Reader<ReadHalf<'_
     let mut body = Body::new(head.framing);
     let ahead = match timeout(AHEAD_TIME, read_ahead(reader, &mut body, state.body)).await {
         Ok(Ok(ahead)) => ahead,
-        Ok(Err(Some(status))) => return end(refuse(write, status, false).await.is_ok(), Ended::Last),
+        Ok(Err(Some(status))) => return refused(write, status, false).await,
         Ok(Err(None)) => return Ended::Gone,
-        Err(_) => return end(refuse(write, StatusCode::REQUEST_TIMEOUT, false).await.is_ok(), Ended::Last),
+        Err(_) => return refused(write, StatusCode::REQUEST_TIMEOUT, false).await,
     };
     let count = ahead.len() as u64;
     let (incoming, to) = give(ahead, &mut body);
@@ -116,9 +116,7 @@ pub(super) async fn exchange(state: &Arc<State>, reader: &mut Reader<ReadHalf<'_
         };
         let Some(Ok(response)) = response else {
             let status = failed(state, guest_result, begun.is_cancelled());
-            let sent = refuse(write, status, asked.keeps && head.framing.is_empty()).await.is_ok();
-            let kept = if asked.keeps && head.framing.is_empty() { Ended::Kept } else { Ended::Last };
-            return end(sent, kept);
+            return refused(write, status, keeps).await;
         };
         let sent = {
             let mut sending = pin!(send(write, &asked, response, &over));
@@ -141,7 +139,7 @@ pub(super) async fn exchange(state: &Arc<State>, reader: &mut Reader<ReadHalf<'_
             None => {
                 let text = "the guest's response can't be sent: its status is an interim one, or its length is not that of its body";
                 state.fail(&Error::new(ErrorKind::TypeMismatch, text));
-                end(refuse(write, StatusCode::INTERNAL_SERVER_ERROR, false).await.is_ok(), Ended::Last)
+                refused(write, StatusCode::INTERNAL_SERVER_ERROR, false).await
             }
         };
         if ended == Ended::Last {
@@ -167,8 +165,13 @@ pub(super) async fn exchange(state: &Arc<State>, reader: &mut Reader<ReadHalf<'_
     }
 }
 
-fn end(is_sent: bool, then: Ended) -> Ended {
-    if is_sent { then } else { Ended::Gone }
+/// Answers with a status of the server's own.
+pub(super) async fn refused(write: &mut WriteHalf<'_>, status: StatusCode, keeps: bool) -> Ended {
+    match refuse(write, status, keeps).await {
+        Ok(()) if keeps => Ended::Kept,
+        Ok(()) => Ended::Last,
+        Err(_) => Ended::Gone,
+    }
 }
 
 fn gone() -> Error {
