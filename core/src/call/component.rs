@@ -57,10 +57,10 @@ async fn call_directly(
     arguments: &[u8],
 ) -> Result<ValRaw, Failed> {
     let memory = GuestMemory::new(arguments);
-    let record = record_of(function, raw, memory)?.into_owned();
+    let record = record_of(function, raw, memory)?;
     // SAFETY: these stand for the types of any function: see `abi/component/direct.rs`.
     let typed = unsafe { TypedFunc::<Arguments<'_>, Returned>::new_unchecked(func) };
-    let returned = typed.call_async(&mut *store, Arguments::new(function, record, memory)).await;
+    let returned = typed.call_async(&mut *store, Arguments::new(function, &record, memory)).await;
     let returned = returned.map_err(|error| ended(store, error))?;
     Ok(if returned.size() == 0 { returned.raw } else { ValRaw::u32(place_returned(store, returned)) })
 }

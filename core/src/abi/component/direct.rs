@@ -4,8 +4,8 @@
 //! The engine has no such way for types that are known at run time only. What it has for Rust's own
 //! types is a trait, [`Lower`], of which its macro writes the implementations: it is given the
 //! types of a function, its memory, and its allocator. So is the one for [`Arguments`], and
-//! [`Lift`] for [`Returned`]. Both ask the engine for one flat value more than there are at most,
-//! and decide by themselves what travels by pointer, as the engine does for values of its own.
+//! [`Lift`] for [`Returned`]. Both have as many flat values as there are at most, so that the
+//! engine passes flat values only, and they decide by themselves what travels by pointer.
 
 use std::collections::HashMap;
 use std::mem::MaybeUninit;
@@ -29,12 +29,12 @@ const MAX_FLAT: usize = 16;
 pub(crate) struct Arguments<'a> {
     function: &'a Function,
     /// The record of all parameters.
-    record: Vec<u8>,
+    record: &'a [u8],
     memory: GuestMemory<'a>,
 }
 
 impl<'a> Arguments<'a> {
-    pub(crate) fn new(function: &'a Function, record: Vec<u8>, memory: GuestMemory<'a>) -> Arguments<'a> {
+    pub(crate) fn new(function: &'a Function, record: &'a [u8], memory: GuestMemory<'a>) -> Arguments<'a> {
         Arguments { function, record, memory }
     }
 }
@@ -58,7 +58,7 @@ unsafe impl ComponentNamedList for Arguments<'_> {}
 unsafe impl Lower for Arguments<'_> {
     fn linear_lower_to_flat<T>(&self, cx: &mut LowerContext<'_, T>, _: InterfaceType, dst: &mut MaybeUninit<Self::Lower>) -> Result<()> {
         let abi = &self.function.abi;
-        let mut record = self.record.clone();
+        let mut record = self.record.to_vec();
         for (param, at) in self.function.params.iter().zip(&abi.params.offsets) {
             self.place(cx, &param.ty, &mut record, *at)?;
         }
