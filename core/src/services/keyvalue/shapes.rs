@@ -1,6 +1,6 @@
 //! The functions of `wasi:keyvalue` that are known, in all versions.
 
-use super::{Does, is_bytes};
+use super::operation::{Does, is_bytes};
 use crate::error::{Error, ErrorKind, Result};
 use crate::interface::{Function, Type, TypeKind};
 
