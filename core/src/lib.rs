@@ -270,6 +270,7 @@ pub mod host {
     pub use crate::platform::window::{in_coroutine, set_coroutine};
     pub use crate::pool::Lent;
     pub use crate::sched::task::{Home, Job, give_turn, go_home, spawn};
+    pub use crate::wasi::http::WIT as HTTP_WIT;
     #[cfg(fuzzing)]
     #[doc(hidden)]
     pub use crate::wasi::sockets::address::read_and_write as fuzz_address;

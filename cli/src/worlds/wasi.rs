@@ -1,13 +1,14 @@
 //! WASI 0.2, which worlds may use without its files.
 
 use anyhow::{Context as _, Result};
+use undergo::host::HTTP_WIT;
 use wasi_preview1_component_adapter_provider::WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as ADAPTER;
 use wasmparser::{Parser, Payload};
 use wit_parser::decoding::decode_world;
 use wit_parser::{PackageId, Resolve};
 
-/// The one package that the adapter does not have in its world, `wasi:cli/command`.
-const HTTP: &str = include_str!("../../wit/http.wit");
+/// The worlds of the one package that the adapter does not have in its world, `wasi:cli/command`.
+const WORLDS: &str = include_str!("../../wit/worlds.wit");
 
 pub(super) const NAMESPACE: &str = "wasi";
 
@@ -25,7 +26,7 @@ pub(super) fn packages(text: &str) -> Result<(Resolve, PackageId)> {
     let cli = imports.package.context("the adapter for WASI has a world without a package")?;
     let imports = resolve.worlds.alloc(imports);
     resolve.packages[cli].worlds.insert("imports".to_owned(), imports);
-    let http = resolve.push_source("http.wit", HTTP).context("the interfaces of HTTP are damaged")?;
+    let http = resolve.push_source("http.wit", &format!("{HTTP_WIT}{WORLDS}")).context("the interfaces of HTTP are damaged")?;
     for (_, package) in resolve.packages.iter_mut() {
         if let (Some(patch), Some(version)) = (patch(text, &package.name.name), &mut package.name.version) {
             version.patch = patch;

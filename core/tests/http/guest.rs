@@ -26,23 +26,19 @@ fn the_file_is_this_guest() {
 
 /// The interfaces of WASI with the functions that the guest needs.
 fn wit() -> String {
-    let streams = "use error.{error};
+    // The component imports no clock.
+    let http = undergo::host::HTTP_WIT.replace("use wasi:clocks/monotonic-clock@0.2.12.{duration};", "type duration = u64;");
+    http + "world proxy { import types; import outgoing-handler; export incoming-handler; }
+package wasi:io@0.2.12 {
+  interface error { resource error; }
+  interface poll { resource pollable { block: func(); } }
+  interface streams {
+    use error.{error};
     variant stream-error { last-operation-failed(error), closed }
     resource input-stream { blocking-read: func(len: u64) -> result<list<u8>, stream-error>; }
-    resource output-stream { blocking-write-and-flush: func(contents: list<u8>) -> result<_, stream-error>; }";
-    include_str!("../../wit/http.wit")
-        .replace("resource input-stream;", "")
-        .replace("resource output-stream;", streams)
-        .replace("resource pollable;", "resource pollable { block: func(); }")
-        .replace(
-            "world host {",
-            "interface incoming-handler {
-  use types.{incoming-request, response-outparam};
-  handle: func(request: incoming-request, response-out: response-outparam);
-}
-world proxy { import types; import outgoing-handler; export incoming-handler; }
-world host {",
-        )
+    resource output-stream { blocking-write-and-flush: func(contents: list<u8>) -> result<_, stream-error>; }
+  }
+}"
 }
 
 /// A core module as a component of the world `wasi:http/proxy`.

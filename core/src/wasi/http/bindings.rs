@@ -3,11 +3,12 @@
 #![allow(missing_docs, unreachable_pub, unused_qualifications, clippy::all, reason = "generated")]
 
 wasmtime::component::bindgen!({
-    path: "wit/http.wit",
+    path: "wit",
     world: "wasi:http/host",
     imports: { default: trappable },
     require_store_data_send: true,
     with: {
+        "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
         "wasi:io": wasmtime_wasi::p2::bindings::io,
         "wasi:http/types.fields": crate::wasi::http::fields::Fields,
         "wasi:http/types.incoming-request": crate::wasi::http::message::IncomingRequest,

@@ -34,6 +34,9 @@ use crate::wasi::http::message::{IncomingRequest, ResponseOutparam};
 use crate::wasi::http::types::View;
 use crate::wasi::sockets::permit::Access;
 
+/// The interfaces of wasi:http 0.2, as the text of a package without worlds.
+pub const WIT: &str = include_str!("../../../wit/http.wit");
+
 /// The interface that a component which is a server exports.
 pub(crate) const HANDLER: &str = "wasi:http/incoming-handler";
 
