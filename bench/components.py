@@ -16,6 +16,7 @@ from pathlib import Path
 
 import undergo
 import wasmtime
+from c import run
 from run import Row, compare, seconds
 from wasmtime.component import Component, Linker
 
@@ -64,11 +65,6 @@ def build(folder: Path) -> tuple[Path, Path, Path]:
     run([cli, "build", HERE / "plugin", "--component", "-o", component])
     run([cli, "build", HERE / "linked", "-o", linked])
     return module, component, linked
-
-
-def run(command: list[str | Path], **options: object) -> None:
-    """Run a command that must succeed; what it says goes to standard error."""
-    subprocess.run([*map(str, command)], check=True, stdout=sys.stderr, **options)  # type: ignore[call-overload]
 
 
 def in_python(module: Path, component: Path) -> Iterator[Row]:

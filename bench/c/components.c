@@ -9,31 +9,14 @@
 
 #include "plugin.h"
 
+#include "host.h"
+
 // The names in the header begin with that of the world, which components have lost.
 #define JOINED(prefix, name) prefix##_##name
 #define NAMED(prefix, name) JOINED(prefix, name)
 #define OF(name) NAMED(WORLD, name)
 
 enum { CALLS = 50000 };
-
-static void must(undergo_error_t *error) {
-  if (error != NULL) {
-    fprintf(stderr, "%s\n", undergo_error_text(error));
-    exit(1);
-  }
-}
-
-static undergo_error_t *upper(void *user_data, undergo_string_t s, undergo_string_t *result, undergo_arena_t *arena) {
-  (void)user_data;
-  *result = undergo_arena_copy(arena, s.ptr, s.len);
-  return NULL;
-}
-
-static undergo_error_t *wait(void *user_data, int32_t n, int32_t *result) {
-  (void)user_data;
-  *result = n;
-  return NULL;
-}
 
 static int64_t sum;
 

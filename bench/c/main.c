@@ -11,31 +11,14 @@
 #include "native.h"
 #include "plugin.h"
 
+#include "host.h"
+
 // The library that this program was linked with.
 #ifndef LIBRARY
 #define LIBRARY "libundergo.so"
 #endif
 
 enum { ROUNDS = 15, SCALARS = 200000, STRINGS = 100000 };
-
-static void must(undergo_error_t *error) {
-  if (error != NULL) {
-    fprintf(stderr, "%s\n", undergo_error_text(error));
-    exit(1);
-  }
-}
-
-static undergo_error_t *upper(void *user_data, undergo_string_t s, undergo_string_t *result, undergo_arena_t *arena) {
-  (void)user_data;
-  *result = undergo_arena_copy(arena, s.ptr, s.len);
-  return NULL;
-}
-
-static undergo_error_t *wait(void *user_data, int32_t n, int32_t *result) {
-  (void)user_data;
-  *result = n;
-  return NULL;
-}
 
 static const undergo_instance_t *instance;
 static int64_t sum;
