@@ -260,8 +260,6 @@ fn resources_that_cannot_be_are_refused() {
             "interface api { use undergo:go/types.{batch}; resource i { next: func(most: batch) -> list<u8>; } } world w { export api; }",
             "the resource i",
         ),
-        ("interface host { resource t { } f: func(x: borrow<t>); } world w { import host; }", "take no handles"),
-        ("interface host { resource t { m: func(x: t); } } world w { import host; }", "take no handles"),
         ("interface host { resource t { } } world w { use host.{t}; export f: func() -> t; }", "an object of the host"),
         ("interface api { resource t-1 { } resource t1 { } } world w { export api; }", "the same as another's"),
         ("interface api { resource t { } record T { x: u8 } f: func(x: T); } world w { export api; }", "the same as another's"),
