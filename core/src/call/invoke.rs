@@ -8,6 +8,7 @@ use wasmtime::{Func, StoreContextMut, Trap, Val, ValRaw};
 use crate::abi::block::Block;
 use crate::abi::joined;
 use crate::call::component::{self, Failed};
+use crate::call::flat::{Flat, invoke_flat, invoke_flat_here};
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::component::room;
 use crate::guest::ended::classify;
@@ -69,7 +70,7 @@ pub(crate) async fn enter(driver: Driver, store: &mut StoreContextMut<'_, State>
 
 /// The same on this stack, or on a fiber that is like it: host functions are called from there.
 #[inline]
-fn enter_here(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mut [ValRaw]) -> Result<()> {
+pub(super) fn enter_here(store: &mut StoreContextMut<'_, State>, func: Func, raw: &mut [ValRaw]) -> Result<()> {
     let entered = Entered::begin(store);
     let mut call = |store: &mut StoreContextMut<'_, State>| {
         // SAFETY: every function that comes here was found in this store, and its signature was
@@ -279,7 +280,7 @@ pub(crate) async fn place(driver: Driver, store: &mut StoreContextMut<'_, State>
 /// Calls the guest's `cabi_realloc` for so many bytes; returns their address, a multiple of 8. All
 /// of them are within the memory.
 #[cold]
-async fn allocate(driver: Driver, store: &mut StoreContextMut<'_, State>, size: u32) -> Result<u32> {
+pub(super) async fn allocate(driver: Driver, store: &mut StoreContextMut<'_, State>, size: u32) -> Result<u32> {
     if store.data().component.is_some() {
         return Ok(room(store, size));
     }
@@ -303,7 +304,7 @@ pub(crate) fn place_here(store: &mut StoreContextMut<'_, State>, block: &mut Blo
 }
 
 #[cold]
-fn allocate_here(store: &mut StoreContextMut<'_, State>, size: u32) -> Result<u32> {
+pub(super) fn allocate_here(store: &mut StoreContextMut<'_, State>, size: u32) -> Result<u32> {
     at_once(allocate(Driver::Direct, store, size))
 }
 
@@ -368,84 +369,6 @@ fn invoke_here(store: &mut StoreContextMut<'_, State>, export: usize, function: 
 
 /// Enough core values for most functions.
 const FEW: usize = 6;
-
-/// Arguments that are copied unchanged from the host's memory to the guest: see
-/// [`PlainCall`](crate::host::PlainCall).
-pub(crate) struct Flat<'w> {
-    /// The core values; for a text or a list, its offset in the nested data.
-    pub(crate) raw: &'w mut [ValRaw],
-    /// Texts and lists, each with the index of the core value that points to it.
-    pub(crate) nested: &'w [&'w [u8]],
-    pub(crate) places: &'w [u8],
-    /// The bytes of the nested data.
-    pub(crate) size: u32,
-}
-
-impl Flat<'_> {
-    /// Copies texts and lists to the guest, if no guest code has to run to find room.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
-    fn place_at_once(&mut self, store: &mut StoreContextMut<'_, State>) -> Result<bool> {
-        if self.size == 0 {
-            return Ok(true);
-        }
-        let guest = store.data().guest;
-        let memory = MemoryCache::write(guest.memory()?, store);
-        let Some(base) = guest.take_from_arena(memory, self.size)? else { return Ok(false) };
-        self.copy(base, &mut memory[base as usize..]);
-        Ok(true)
-    }
-
-    /// Copies them to the place that the guest's `cabi_realloc` has provided.
-    #[cold]
-    fn place_at(&mut self, store: &mut StoreContextMut<'_, State>, base: u32) -> Result<()> {
-        let memory = store.data().guest.memory()?;
-        self.copy(base, &mut MemoryCache::write(memory, store)[base as usize..]);
-        Ok(())
-    }
-
-    /// Copies them to the target, whose address is `base`, and sets the pointers to them.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
-    fn copy(&mut self, base: u32, target: &mut [u8]) {
-        for (bytes, place) in self.nested.iter().zip(self.places) {
-            // `PlainCall::nest` has counted them in the same way.
-            let pointer = &mut self.raw[usize::from(*place)];
-            let start = pointer.get_u32();
-            target[start as usize..start as usize + bytes.len()].copy_from_slice(bytes);
-            *pointer = ValRaw::u32(base + start);
-        }
-    }
-}
-
-/// The same as [`invoke`] with such arguments.
-async fn invoke_flat(
-    driver: Driver,
-    store: &mut StoreContextMut<'_, State>,
-    export: usize,
-    function: &Function,
-    mut flat: Flat<'_>,
-) -> Result<u64> {
-    if !flat.place_at_once(store)? {
-        let base = allocate(driver, store, flat.size).await?;
-        flat.place_at(store, base)?;
-    }
-    enter(driver, store, Callee::Export(export, function), flat.raw).await?;
-    Ok(function.abi.result.core_value(flat.raw[0]))
-}
-
-/// The same as [`invoke_here`] with such arguments.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "as `PlainCall::run`")]
-fn invoke_flat_here(store: &mut StoreContextMut<'_, State>, export: usize, function: &Function, mut flat: Flat<'_>) -> Result<u64> {
-    if !flat.place_at_once(store)? {
-        let base = allocate_here(store, flat.size)?;
-        flat.place_at(store, base)?;
-    }
-    let func = store.data().exports[export].0;
-    enter_here(store, func, flat.raw)?;
-    Ok(function.abi.result.core_value(flat.raw[0]))
-}
 
 /// The error if a guest has as many resources of WASI as it may.
 #[cold]

@@ -1,9 +1,11 @@
 //! Calls into a guest and out of it: exports, host functions, and calls back from within these.
 
+mod answer;
 pub(crate) mod batches;
 pub(crate) mod closures;
 pub(crate) mod component;
 pub(crate) mod component_handles;
+pub(crate) mod flat;
 pub(crate) mod given;
 pub(crate) mod host_call;
 pub(crate) mod invoke;

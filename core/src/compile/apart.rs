@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::compile::artifact::Artifact;
 use crate::compile::engine::Flavor;
-use crate::compile::tiering::How;
+use crate::compile::how::How;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Limits of the process: seconds of processor time, and bytes of address space. Several times what

@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 
 use crate::compile;
 use crate::compile::engine::{self, Flavor, Settings, Stack};
+use crate::compile::how;
 use crate::compile::program::{Program, is_component};
 use crate::compile::queue::PoolKind;
-use crate::compile::tiering;
 use crate::config::{CompileOptions, Tier};
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::fork;
@@ -89,9 +89,9 @@ impl<'b> Artifact<'b> {
 /// Compiles a module to an artifact.
 pub(crate) fn compile(module: &[u8], options: CompileOptions) -> Result<Vec<u8>> {
     let flavor = Flavor { tier: options.tier, fuel: options.fuel };
-    let mut bytes = match options.optimize && tiering::is_worth_rewriting(flavor) {
-        true => tiering::compile_faster(flavor, module, options.bounds, PoolKind::Urgent, || true)?.unwrap_or_default(),
-        false => tiering::compile(flavor, module, PoolKind::Urgent)?,
+    let mut bytes = match options.optimize && how::is_worth_rewriting(flavor) {
+        true => how::compile_faster(flavor, module, options.bounds, PoolKind::Urgent, || true)?.unwrap_or_default(),
+        false => how::compile(flavor, module, PoolKind::Urgent)?,
     };
     let text = describe(&bytes, module, flavor, &engine_name(flavor)?);
     bytes.reserve_exact(module.len() + text.len() + FOOT);
@@ -115,7 +115,7 @@ fn describe(code: &[u8], module: &[u8], flavor: Flavor, engine: &str) -> String 
 }
 
 fn engine_name(flavor: Flavor) -> Result<String> {
-    Ok(tiering::compatibility(engine::compiler(flavor)?).to_string())
+    Ok(how::compatibility(engine::compiler(flavor)?).to_string())
 }
 
 fn target() -> String {

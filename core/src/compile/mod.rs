@@ -7,6 +7,7 @@ pub(crate) mod bounds;
 pub(crate) mod cache;
 pub(crate) mod component;
 pub(crate) mod engine;
+pub(crate) mod how;
 pub(crate) mod module;
 pub(crate) mod optimize;
 pub(crate) mod program;

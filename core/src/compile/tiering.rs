@@ -7,21 +7,16 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use wasmtime::Engine;
-
 use crate::compile;
 use crate::compile::apart;
 use crate::compile::bounds;
-use crate::compile::cache::Cache;
 use crate::compile::engine::{self, Flavor, Settings, Stack};
-use crate::compile::optimize::{self, Rewritten};
+use crate::compile::how::{How, compatibility, compile, compile_faster, failed};
 use crate::compile::program::{Program, is_component};
-use crate::compile::proposals;
 use crate::compile::queue::{self, PoolKind};
 use crate::config::Compile;
 use crate::config::Tier;
@@ -38,28 +33,6 @@ const SMALL: usize = 64 << 10;
 /// a quarter of a second for a mebibyte on one core.
 fn is_slow(elapsed: Duration, size: usize) -> bool {
     elapsed > Duration::from_secs(2) + Duration::from_secs(2) * (size >> 20) as u32
-}
-
-/// How modules are compiled: part of the key of a [`Code`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct How {
-    pub(crate) cache: Option<Cache>,
-    pub(crate) bounds: u32,
-    pub(crate) compiler: Option<PathBuf>,
-    pub(crate) optimize: bool,
-}
-
-impl How {
-    /// Whether Go's jumps are rewritten before the flavor is compiled.
-    fn rewrites(&self, flavor: Flavor) -> bool {
-        self.optimize && is_worth_rewriting(flavor)
-    }
-}
-
-/// Whether rewriting Go's jumps saves time. The quick compiler translates each operator by itself,
-/// so that it does not save what the rewriting costs.
-pub(crate) fn is_worth_rewriting(flavor: Flavor) -> bool {
-    flavor.tier == Tier::Best
 }
 
 /// A module's bytes, and the code that was made from them so far.
@@ -395,52 +368,6 @@ fn set(flavor: &Mutex<Progress>, progress: Progress) {
     bell.1.notify_all();
 }
 
-/// Compiles a module to the code of that flavor, on all cores.
-pub(crate) fn compile(flavor: Flavor, bytes: &[u8], kind: PoolKind) -> Result<Vec<u8>> {
-    let engine = engine::compiler(flavor)?;
-    let compiled = queue::pool(kind)?.install(|| Program::precompile(engine, bytes));
-    // The engine's error does not name the proposal that a function uses.
-    compiled.map_err(|error| proposals::validate(bytes).err().unwrap_or_else(|| failed(&error)))
-}
-
-/// As [`compile`], after Go's jumps were rewritten. `None` when nobody wants the code any more.
-pub(crate) fn compile_faster(
-    flavor: Flavor,
-    bytes: &[u8],
-    times: u32,
-    kind: PoolKind,
-    wanted: impl Fn() -> bool,
-) -> Result<Option<Vec<u8>>> {
-    match optimize::rewrite(bytes, times, wanted) {
-        Rewritten::Unwanted => return Ok(None),
-        // If the engine rejects the result, it may accept the original.
-        Rewritten::As(module) => {
-            if let Ok(code) = compile(flavor, &module, kind) {
-                return Ok(Some(code));
-            }
-        }
-        Rewritten::AsItIs => {}
-    }
-    compile(flavor, bytes, kind).map(Some)
-}
-
-/// What code depends on besides the module: the compiler, its version and settings, and this
-/// machine.
-pub(crate) fn compatibility(engine: &Engine) -> blake3::Hash {
-    struct Digest(blake3::Hasher);
-    impl std::hash::Hasher for Digest {
-        fn write(&mut self, bytes: &[u8]) {
-            self.0.update(bytes);
-        }
-        fn finish(&self) -> u64 {
-            0 // All of the digest is wanted, not these bytes of it.
-        }
-    }
-    let mut digest = Digest(blake3::Hasher::new());
-    std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut digest);
-    digest.0.finalize()
-}
-
 /// The error of a caller that stopped waiting: the usual words are for calls.
 fn given_up(error: Error) -> Error {
     match error.kind() {
@@ -462,10 +389,6 @@ impl Drop for Waiting<'_> {
 
 /// The longest sleep between two checks, for a caller without limits.
 const PAUSE: Duration = Duration::from_millis(50);
-
-fn failed(error: &wasmtime::Error) -> Error {
-    Error::new(ErrorKind::InvalidPlugin, format!("the module can't be compiled: {error:#}"))
-}
 
 /// Signals that a compilation has ended. One mutex and condition for the whole process, since each
 /// process needs its own.
