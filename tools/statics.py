@@ -14,8 +14,6 @@ from pathlib import Path
 
 from project import ROOT
 
-GIL = "made by threads that hold the interpreter's lock, which is then the forking thread's"
-
 # By file and name: of a static value its own name, of a type that of the type.
 HARMLESS = {
     ("core/src/abi/handles.rs", "OnceLock"): "set before anybody else has the instance",
@@ -32,15 +30,9 @@ HARMLESS = {
     ("bindings-c/src/jvm.rs", "OnceLock"): "the JVM's, which does not fork",
     ("bindings-c/src/jvm.rs", "RELEASED"): "the JVM's, which does not fork",
     ("bindings-node/src/bytes.rs", "OnceLock"): "a buffer's, and Node does not fork",
-    ("bindings-python/src/coroutine.rs", "PyOnceLock"): GIL,
-    ("bindings-python/src/errors.rs", "PyOnceLock"): GIL,
-    ("bindings-python/src/event_loop.rs", "PyOnceLock"): GIL,
-    ("bindings-python/src/greenlets.rs", "PyOnceLock"): GIL,
-    ("bindings-python/src/lower.rs", "PyOnceLock"): GIL,
-    ("bindings-python/src/package.rs", "PyOnceLock"): GIL,
 }
 
-KINDS = re.compile(r"\b(?:OnceLock|LazyLock|PyOnceLock|once_cell|lazy_static|(?:sync|thread)::Once\b|Once::new|(?<=: )Once\b)")
+KINDS = re.compile(r"\b(?:OnceLock|LazyLock|PyOnceLock|intern!|once_cell|lazy_static|(?:sync|thread)::Once\b|Once::new|(?<=: )Once\b)")
 GROUP = re.compile(r"\bsync::\{[^}]*\bOnce\b[^}]*\}")
 STATIC = re.compile(r"\bstatic\s+(?:mut\s+)?(\w+)\s*:\s*((?:[^=;\[]|\[[^\]]*\])*?)=", re.DOTALL)
 LOCK = re.compile(r"\b(?:Mutex|RwLock|Condvar|ReentrantLock|Barrier|Semaphore)\b")

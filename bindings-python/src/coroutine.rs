@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::{PyRuntimeError, PyRuntimeWarning, PyStopIteration};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyInt, PyString, PyTuple};
 use undergo::host::{Answer, Caller, HostCall, go_home, spawn};
 use undergo::{CancelToken, Error, ErrorKind, Lease};
 
+use crate::cached::Cached;
 use crate::errors;
 use crate::event_loop::{AsHome, EventLoop};
 use crate::lower::{Keeper, Object};
@@ -28,9 +28,9 @@ pub(crate) struct Place {
 impl Place {
     /// That of the caller.
     fn here(py: Python<'_>) -> PyResult<Place> {
-        static COPY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let copy = COPY.get_or_try_init(py, || PyResult::Ok(py.import("contextvars")?.getattr("copy_context")?.unbind()))?;
-        Ok(Place { event_loop: EventLoop::running(py)?, context: copy.bind(py).call0()?.unbind() })
+        static COPY: Cached = Cached::new();
+        let copy = COPY.get_or_import(py, "contextvars", "copy_context")?;
+        Ok(Place { event_loop: EventLoop::running(py)?, context: copy.call0()?.unbind() })
     }
 }
 
@@ -265,9 +265,8 @@ struct Within(Lease);
 
 /// The context variable that holds it.
 fn lease_variable(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-    static VARIABLE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let make = || PyResult::Ok(py.import("contextvars")?.getattr("ContextVar")?.call1(("undergo_lease",))?.unbind());
-    Ok(VARIABLE.get_or_try_init(py, make)?.bind(py))
+    static VARIABLE: Cached = Cached::new();
+    VARIABLE.get_or_find(py, || py.import("contextvars")?.getattr("ContextVar")?.call1(("undergo_lease",)))
 }
 
 /// The right of the code that runs now, if it is that of a host function.
@@ -326,11 +325,11 @@ where
 
 /// Makes a task of the awaitable, in the context of the call that it comes from.
 fn run_task(py: Python<'_>, place: &Place, lease: Lease, awaitable: &Bound<'_, PyAny>, done: Done) -> PyResult<Py<PyAny>> {
-    static ENSURE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let ensure = ENSURE.get_or_try_init(py, || PyResult::Ok(py.import("asyncio")?.getattr("ensure_future")?.unbind()))?;
+    static ENSURE: Cached = Cached::new();
+    let ensure = ENSURE.get_or_import(py, "asyncio", "ensure_future")?;
     let context = place.context.bind(py).call_method0("copy")?;
     context.call_method1("run", (lease_variable(py)?.getattr("set")?, Within(lease)))?;
-    let task = context.call_method1("run", (ensure.bind(py), awaitable))?;
+    let task = context.call_method1("run", (ensure, awaitable))?;
     task.call_method1("add_done_callback", (done,))?;
     Ok(task.unbind())
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 use undergo::interface::{RecordType, TypeKind, VariantType};
 use undergo::{ChainedError, Error, ErrorFields, ErrorKind};
 
+use crate::cached::Cached;
 use crate::lift::ToPython;
 use crate::lower::Object;
 use crate::raised::{self, Remark};
@@ -27,9 +27,9 @@ pub(crate) fn to_python(py: Python<'_>, error: &Error) -> PyErr {
 }
 
 fn make(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
-    static FRAME: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let frame = FRAME.get_or_try_init(py, || PyResult::Ok(py.import("undergo._errors")?.getattr("Frame")?.unbind()))?;
-    let frames = error.frames().iter().map(|f| frame.bind(py).call1((&f.function, &f.file, f.line))).collect::<PyResult<Vec<_>>>()?;
+    static FRAME: Cached = Cached::new();
+    let frame = FRAME.get_or_import(py, "undergo._errors", "Frame")?;
+    let frames = error.frames().iter().map(|f| frame.call1((&f.function, &f.file, f.line))).collect::<PyResult<Vec<_>>>()?;
     let details = PyDict::new(py);
     details.set_item("message", error.message())?;
     details.set_item("path", error.path())?;
@@ -55,9 +55,8 @@ fn make(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
 
 /// The class of a kind of error.
 fn class(py: Python<'_>, kind: ErrorKind) -> PyResult<Bound<'_, PyAny>> {
-    static CLASSES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
-    let find = || PyResult::Ok(py.import("undergo._errors")?.getattr("BY_KIND")?.cast_into()?.unbind());
-    CLASSES.get_or_try_init(py, find)?.bind(py).as_any().get_item(kind.as_str())
+    static CLASSES: Cached = Cached::new();
+    CLASSES.get_or_import(py, "undergo._errors", "BY_KIND")?.get_item(kind.as_str())
 }
 
 /// Each exception is the cause of the one before it.

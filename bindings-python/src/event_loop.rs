@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use undergo::host::{Home, Job};
+
+use crate::cached::Cached;
 
 /// How long the loop runs our jobs before it gets a turn itself.
 const TURN: Duration = Duration::from_millis(1);
@@ -34,9 +35,8 @@ thread_local! {
 impl EventLoop {
     /// The loop that runs on this thread.
     pub(crate) fn running(py: Python<'_>) -> PyResult<Arc<EventLoop>> {
-        static GET: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let get = GET.get_or_try_init(py, || PyResult::Ok(py.import("asyncio")?.getattr("get_running_loop")?.unbind()))?;
-        let running = get.bind(py).call0()?;
+        static GET: Cached = Cached::new();
+        let running = GET.get_or_import(py, "asyncio", "get_running_loop")?.call0()?;
         LAST.with_borrow_mut(|last| {
             if let Some(known) = last
                 && known.event_loop.is(&running)

@@ -2,10 +2,10 @@
 //! so the core can't tell them apart by itself.
 
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyString, PyTuple};
+
+use crate::cached::{Cached, interned};
 
 /// Has the core ask.
 pub(crate) fn install() {
@@ -63,29 +63,29 @@ impl Drop for Attached {
 /// A number that no other greenlet of this thread has; 0 for the thread's own code where nothing
 /// makes that switch. `None` in a program without greenlets.
 fn current(py: Python<'_>) -> Option<u64> {
-    static FUNCTION: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    static FUNCTION: Cached = Cached::new();
     let function = match FUNCTION.get(py) {
-        Some(function) => function.bind(py),
+        Some(function) => function,
         None => {
             // Not imported here: a program without greenlets has none.
-            let module = imported(py, intern!(py, "greenlet"))?;
-            let function = module.getattr(intern!(py, "getcurrent")).ok()?;
-            FUNCTION.get_or_init(py, || function.unbind()).bind(py)
+            let module = imported(py, interned!(py, "greenlet").ok()?)?;
+            FUNCTION.get_or_find(py, || module.getattr("getcurrent")).ok()?
         }
     };
     let greenlet = function.call0().ok()?;
-    Some(match greenlet.getattr(intern!(py, "parent")) {
+    Some(match greenlet.getattr(interned!(py, "parent").ok()?.cast::<PyString>().ok()?) {
         // A thread's own code, which switches only where somebody makes it to: gevent and eventlet
         // do in each wait.
         Ok(parent) if parent.is_none() => {
-            u64::from(imported(py, intern!(py, "gevent")).is_some() || imported(py, intern!(py, "eventlet")).is_some())
+            let switches = imported(py, interned!(py, "gevent").ok()?).is_some() || imported(py, interned!(py, "eventlet").ok()?).is_some();
+            u64::from(switches)
         }
         // Its address: a greenlet that is in the middle of a host function lives.
         _ => greenlet.as_ptr().addr() as u64,
     })
 }
 
-fn imported<'py>(py: Python<'py>, name: &Bound<'py, pyo3::types::PyString>) -> Option<Bound<'py, PyAny>> {
+fn imported<'py>(py: Python<'py>, name: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
     // SAFETY: the interpreter's lock is held, and the dict is lent for as long as the interpreter
     // lives.
     let modules = unsafe { Bound::from_borrowed_ptr_or_opt(py, ffi::PyImport_GetModuleDict()) }?;

@@ -40,12 +40,14 @@
 //! event_loop.rs      the event loops of asyncio
 //! cancel.rs          cancellation tokens
 //! buffer.rs          the buffer protocol
+//! cached.rs          Python objects that are looked up once
 //! ```
 
 mod async_function;
 mod async_instance;
 mod async_pool;
 mod buffer;
+mod cached;
 mod cancel;
 mod config;
 mod coroutine;
@@ -133,6 +135,7 @@ mod _undergo {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::only_one_interpreter(module.py())?;
+        crate::cached::fill(module.py())?;
         crate::signals::install(module.py())?;
         crate::greenlets::install();
         module.add("__version__", undergo::VERSION)?;

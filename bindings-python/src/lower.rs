@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyUnicodeError};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
 use undergo::host::{Blob, Lower, Reject};
 use undergo::interface::{Choice, EnumType, RecordType, ResourceType, Scalar, VariantType};
 use undergo::{HostObject, Time};
 
 use crate::buffer::Buffer;
+use crate::cached::Cached;
 use crate::handle::Handle;
 use crate::json;
 use crate::names::field_name;
@@ -95,9 +95,8 @@ impl<'h, 'py> Object<'h, 'py> {
 /// The class of NumPy's bools, which does not derive from Python's; `None` while nobody has
 /// imported NumPy.
 fn numpy_bool(py: Python<'_>) -> Option<&Bound<'_, PyAny>> {
-    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let find = || py.import("sys")?.getattr("modules")?.get_item("numpy")?.getattr("bool_").map(Bound::unbind);
-    CLASS.get_or_try_init(py, find).ok().map(|class| class.bind(py))
+    static CLASS: Cached = Cached::new();
+    CLASS.get_or_find(py, || py.import("sys")?.getattr("modules")?.get_item("numpy")?.getattr("bool_")).ok()
 }
 
 fn out_of_range(value: &Bound<'_, PyAny>, name: &str, range: &str) -> Reject {

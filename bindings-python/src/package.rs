@@ -1,14 +1,15 @@
 //! Functions of the package's own Python.
 
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
+
+use crate::cached::Cached;
 
 macro_rules! module {
     ($(#[$doc:meta])* $name:ident, $module:literal) => {
         $(#[$doc])*
         pub(crate) fn $name<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-            static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-            MODULE.get_or_try_init(py, || PyResult::Ok(py.import($module)?.into_any().unbind()))?.bind(py).getattr(name)
+            static MODULE: Cached = Cached::new();
+            MODULE.get_or_find(py, || Ok(py.import($module)?.into_any()))?.getattr(name)
         }
     };
 }

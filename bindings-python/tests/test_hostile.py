@@ -149,7 +149,7 @@ def test_what_the_plugin_wrote_is_noted_where_go_says_nothing(start: Start) -> N
         start().do("exit-after-recover", 2)
     assert "panic: told by hand" in "".join(traceback.format_exception(caught.value))
     with pytest.raises(undergo.TimeoutError) as timeout:
-        start(timeout=0.2).do("print-stderr", 0)
+        start(timeout=1).do("print-stderr", 0)
     (note,) = timeout.value.__notes__
     assert note.splitlines()[1:] == ["  a line on standard error"] * 10
     with pytest.raises(undergo.PanicError) as panic:
