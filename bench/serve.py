@@ -21,8 +21,8 @@ from pathlib import Path
 import network
 
 SOURCE = network.ROOT / "bench" / "serving"
-ROUNDS = 7
-CLIENTS = [(1, 5_000), (32, 30_000), (256, 30_000)]
+ROUNDS = 5
+CLIENTS = [(1, 2_000), (32, 5_000), (256, 5_000)]
 """How many at once, and how many requests they send together in a round."""
 BOUND = 1.0
 
