@@ -1,8 +1,9 @@
-"""Prints what the parts of a native library cost, in bytes of code, and what its sections are.
+"""Prints what the parts and the features of a native library cost, in bytes of code, and what its sections are.
 
 sizes.py [LIBRARY]    with the names of its functions; that of Node by default
 
-A function counts for the first crate that its name has, so that what is generic counts for who uses it.
+A function counts for the part whose crate its name has first, so that what is generic counts for who uses it. For a feature
+counts what has the feature anywhere in its name.
 """
 
 from __future__ import annotations
@@ -33,28 +34,53 @@ PARTS = {
 
 OWNERS = {name: re.compile(rf"(?:{crates})") for name, crates in PARTS.items()}
 REST = "Rust's own library, and the rest"
+
+FEATURES = {
+    "components, and WIT": r"component|wasmtime_(?:wasi|environ::fact)|wit_parser|wasm_metadata|undergo::(?:interface::wit|serve)",
+    "Pulley, an interpreter, which the engine always has": r"pulley",
+    "HTTPS: the feature `tls` of the crate": r"\b(?:rustls|ring|webpki|tokio_rustls|untrusted)\w*::|^ring_core_",
+    "Winch, which compiles quickly": r"winch",
+    "lines of tracebacks": r"\b(?:addr2line|gimli)::",
+    "names of C++ and Rust in tracebacks": r"\b(?:cpp_demangle|rustc_demangle)::",
+    "modules as text, which the engine links": r"wasmprinter",
+    "sockets": r"wasi::sockets|socket2",
+    "HTTP": r"\b(?:http|httparse|httpdate)::|wasi::http",
+    "Go's code made faster": r"gowasm",
+}
+"""What could be left out, or was thought of, with what the names of its functions have."""
 SHOWN = (".text", ".rodata", ".eh_frame", ".gcc_except_table", ".rela.dyn", ".data.rel.ro")
 
 
 def main(file: Path) -> None:
-    """Print both tables."""
-    code, sections = by_part(file), by_section(file)
-    whole = sections[".text"]
+    """Print the three tables."""
+    sizes, sections = functions(file), by_section(file)
+    code, whole = by_part(sizes), sections[".text"]
     code[REST] += max(0, whole - sum(code.values()))
     table([("part", "code", ""), *((name, megabytes(size), f"{size / whole:.0%}") for name, size in code.most_common())])
+    print()
+    table([("feature", "code"), *((name, megabytes(size)) for name, size in by_feature(sizes).most_common())])
     print()
     rest = sum(size for name, size in sections.items() if name not in SHOWN)
     table([("section", "size"), *((name, megabytes(sections[name])) for name in SHOWN), ("others", megabytes(rest))])
 
 
-def by_part(file: Path) -> Counter[str]:
-    """Sum up the functions of each part."""
+def functions(file: Path) -> list[tuple[str, int]]:
+    """Give the names and sizes of the functions; several may have the same name."""
     told = subprocess.run(["nm", "--print-size", "--demangle", "--defined-only", file], capture_output=True, text=True, check=True)
+    return [(name, int(size, 16)) for size, name in re.findall(r"^[0-9a-f]+ ([0-9a-f]+) [tTwW] (.+)$", told.stdout, re.MULTILINE)]
+
+
+def by_part(sizes: list[tuple[str, int]]) -> Counter[str]:
+    """Sum up the functions of each part."""
     sums: Counter[str] = Counter()
-    for line in told.stdout.splitlines():
-        if found := re.match(r"[0-9a-f]+ ([0-9a-f]+) [tTwW] (.+)", line):
-            sums[part_of(found[2])] += int(found[1], 16)
+    for name, size in sizes:
+        sums[part_of(name)] += size
     return sums
+
+
+def by_feature(sizes: list[tuple[str, int]]) -> Counter[str]:
+    """Sum up the functions of each feature."""
+    return Counter({feature: sum(size for name, size in sizes if re.search(names, name)) for feature, names in FEATURES.items()})
 
 
 def part_of(function: str) -> str:
