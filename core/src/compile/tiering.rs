@@ -368,8 +368,8 @@ fn set(flavor: &Mutex<Progress>, progress: Progress) {
     bell.1.notify_all();
 }
 
-/// The error of a caller that stopped waiting: the usual words are for calls.
-fn given_up(error: Error) -> Error {
+/// The error of a caller that loads a plugin no further: the usual words are for calls.
+pub(crate) fn given_up(error: Error) -> Error {
     match error.kind() {
         ErrorKind::Timeout => Error::new(ErrorKind::Timeout, "the plugin was not compiled within the timeout of loading it"),
         // An error that the host's interrupt function raised is passed on.

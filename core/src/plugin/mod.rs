@@ -17,7 +17,7 @@ use crate::compile::engine::{Flavor, Settings, Stack};
 use crate::compile::how::How;
 use crate::compile::module::{ModuleInfo, ModuleKind};
 use crate::compile::proposals;
-use crate::compile::tiering::Code;
+use crate::compile::tiering::{Code, given_up};
 use crate::config::Tier;
 use crate::config::budget::{Budget, Deadline};
 use crate::config::{Compile, CompileOptions, PluginOptions};
@@ -61,7 +61,7 @@ impl Compiled {
     fn new(name: &str, bytes: Cow<'_, [u8]>, options: &PluginOptions, code: Option<Arc<Code>>) -> Result<Compiled> {
         let deadline = options.timeout.map(Deadline::after);
         let budget = Budget { deadline, cancel: options.cancel.iter().cloned().collect(), ..Budget::default() };
-        budget.check()?;
+        budget.check().map_err(given_up)?;
         let mut diagnostics = Vec::new();
         let code = match code {
             Some(code) => code,
