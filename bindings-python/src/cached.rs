@@ -44,9 +44,9 @@ impl Cached {
 #[pyclass(dict, frozen, module = "undergo")]
 struct WithDict;
 
-/// Fills PyO3's own [`PyOnceLock`](pyo3::sync::PyOnceLock)s that this crate uses, while the module is
-/// imported: what it knows of the interpreter once an object with a `__dict__` is made, the names of
-/// a class's attributes, and the class of mappings.
+/// Fills those of PyO3's own [`PyOnceLock`](pyo3::sync::PyOnceLock)s that this crate uses, while
+/// the module is imported: what it knows of the interpreter once an object with a `__dict__` is
+/// made, the names of a class's attributes, and the class of mappings.
 pub(crate) fn fill(py: Python<'_>) -> PyResult<()> {
     let object = Bound::new(py, WithDict)?;
     let class = object.get_type();
