@@ -291,3 +291,18 @@ fn a_host_s_error_without_the_fields_ends_the_call() {
 fn other_hosts_test_the_same() {
     expect_kept("types.wasm", WIT, CORE);
 }
+
+#[test]
+fn interfaces_without_a_package_are_called_and_told_apart() {
+    let wit = "package test:apart;
+        world w {
+          export setup: interface { init: func(n: u32) -> u32; }
+          export init: func(n: u32) -> u32;
+        }";
+    let core = r#"
+        (func (export "init") (param i32) (result i32) (local.get 0))
+        (func (export "setup#init") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2)))"#;
+    let instance = component(wit, core).instantiate(quiet()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(call(&instance, "init", &[Value::Int(4)]).expect("the number"), Value::Int(4));
+    assert_eq!(call(&instance, "setup-init", &[Value::Int(4)]).expect("twice as much"), Value::Int(8));
+}

@@ -13,12 +13,12 @@ use crate::abi::component::direct::{Arguments, Returned};
 use crate::abi::component::{Reader, Writer};
 use crate::abi::joined::store_params;
 use crate::abi::memory::GuestMemory;
-use crate::abi::quota::too_large;
 use crate::call::component_handles::take_back;
 use crate::call::host_call::{dispatch, outside, raw_u64};
 use crate::call::invoke::load;
 use crate::error::{Error, ErrorKind, Result};
 use crate::guest::component::{cut, give_back, mark, place, place_returned, room, take_arguments, with_values};
+use crate::guest::exhausted::exhausted;
 use crate::guest::host::Import;
 use crate::guest::state::State;
 use crate::interface::{Function, ResourceType};
@@ -101,14 +101,9 @@ fn bound_handles(store: &mut StoreContextMut<'_, State>) {
 
 /// What has ended the guest.
 fn ended(store: &StoreContextMut<'_, State>, error: wasmtime::Error) -> Failed {
-    // The engine has no types for these.
-    let text = format!("{error:#}");
-    if text.contains("store handle limit exceeded") {
-        Failed::Host(store.data().handles.too_many())
-    } else if text.contains("fuel allocated for hostcalls has been exhausted") {
-        Failed::Host(too_large(store.data().max_value))
-    } else {
-        Failed::Guest(error)
+    match exhausted(&error, store.data()) {
+        Some(error) => Failed::Host(error),
+        None => Failed::Guest(error),
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod component;
 pub(crate) mod ended;
+pub(crate) mod exhausted;
 pub(crate) mod handles;
 pub(crate) mod host;
 pub(crate) mod lifecycle;

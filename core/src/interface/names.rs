@@ -41,6 +41,12 @@ pub fn means(name: &str, kebab: &str) -> bool {
     name == kebab || self::kebab(name) == kebab
 }
 
+/// A name as those of one scope are compared: they must differ in each host's own form, where WIT
+/// tells `URL` from `url` and `a-1` from `a1`.
+pub(crate) fn folded(name: &str) -> String {
+    camel(&name.to_ascii_lowercase())
+}
+
 /// Names that people write are shorter and fewer. A hostile module may have a hundred thousand of
 /// this length.
 const LONGEST: usize = 100;

@@ -1,9 +1,14 @@
-//! What components have and modules don't: results within values, and errors of any type.
+//! What components have and modules don't: results within values, errors of any type, and several
+//! interfaces that export functions of the same names.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::Reader;
+use wit_parser::{FunctionKind, Resolve, WorldId, WorldItem, WorldKey};
+
+use super::{Reader, is_wasi};
 use crate::error::Result;
+use crate::interface::names;
 use crate::interface::types::{Case, Failure, Field, Origin, RecordType, TupleType, Type, TypeKind, VariantType};
 
 impl Reader<'_> {
@@ -44,6 +49,36 @@ impl Reader<'_> {
         let cases = vec![case("text", text), case(&record.name, Type::new(TypeKind::Tuple(Arc::new(pair))))];
         let errors = VariantType::new(format!("{}-or-text", record.name), String::new(), cases);
         Ok((Failure::Value(ty), Arc::new(errors)))
+    }
+}
+
+/// The names of functions that a world exports more than once, by itself and by its interfaces.
+pub(super) fn shared(resolve: &Resolve, world: WorldId) -> HashSet<String> {
+    let (mut seen, mut shared) = (HashSet::new(), HashSet::new());
+    let mut note = |name: &str| {
+        let name = names::folded(name);
+        if !seen.insert(name.clone()) {
+            shared.insert(name);
+        }
+    };
+    for (key, item) in &resolve.worlds[world].exports {
+        match item {
+            WorldItem::Function(function) => note(&function.name),
+            WorldItem::Interface { id, .. } if !is_wasi(resolve, key) => {
+                let functions = resolve.interfaces[*id].functions.values();
+                functions.filter(|function| function.kind == FunctionKind::Freestanding).for_each(|function| note(&function.name));
+            }
+            _ => {}
+        }
+    }
+    shared
+}
+
+/// The name of an interface without its package.
+pub(super) fn short_name<'r>(resolve: &'r Resolve, key: &'r WorldKey) -> &'r str {
+    match key {
+        WorldKey::Name(name) => name,
+        WorldKey::Interface(id) => resolve.interfaces[*id].name.as_deref().unwrap_or_default(),
     }
 }
 

@@ -67,6 +67,7 @@ pub(super) fn parse(sort: Sort, wit: &str) -> Result<Interface> {
         of_errors: errors::records(&resolve, sort),
         resources: HashMap::new(),
         renamed: renamed(&resolve, package),
+        shared: HashSet::new(),
         made: HashMap::new(),
     };
     reader.read(package, wit)
@@ -125,6 +126,8 @@ struct Reader<'a> {
     resources: HashMap<TypeId, Arc<ResourceType>>,
     /// The names of types of which other packages have some of the same name.
     renamed: HashMap<TypeId, String>,
+    /// The names of functions that a component exports more than once, as hosts compare them.
+    shared: HashSet<String>,
     /// The types of components that have no name in the text, by the name that they get here.
     made: HashMap<String, Type>,
 }
@@ -136,6 +139,9 @@ impl Reader<'_> {
             return Err(invalid(format!("its interface has {} worlds; there must be one", worlds.len())));
         };
         self.resources = resource::resources(self.resolve, world)?;
+        if self.sort == Sort::Component {
+            self.shared = component::shared(self.resolve, world);
+        }
         let world = &self.resolve.worlds[world];
         check_names("the world", [world.name.as_str()].into_iter())?;
         let (mut imports, mut own, mut resources) = (Vec::new(), Vec::new(), Vec::new());
@@ -143,7 +149,7 @@ impl Reader<'_> {
             match item {
                 WorldItem::Interface { .. } if is_wasi(self.resolve, key) => {}
                 WorldItem::Interface { id, .. } => {
-                    let functions = self.interface(*id, Side::Host, &mut resources)?;
+                    let functions = self.interface(key, *id, Side::Host, &mut resources)?;
                     check_names("an import", functions.iter().map(|function| function.name.as_str()))?;
                     imports.push(ImportedInterface { name: interface_name(self.resolve, key), functions });
                 }
@@ -165,7 +171,7 @@ impl Reader<'_> {
             match item {
                 WorldItem::Interface { .. } if is_wasi(self.resolve, key) => {}
                 WorldItem::Function(function) => exports.push(Arc::new(self.function(function, function.name.clone(), Side::Guest)?)),
-                WorldItem::Interface { id, .. } => exports.extend(self.interface(*id, Side::Guest, &mut resources)?),
+                WorldItem::Interface { id, .. } => exports.extend(self.interface(key, *id, Side::Guest, &mut resources)?),
                 WorldItem::Type { .. } => {}
             }
         }
@@ -179,7 +185,13 @@ impl Reader<'_> {
     }
 
     /// The functions of an interface, without those of its resources, which are added to these.
-    fn interface(&mut self, id: wit_parser::InterfaceId, side: Side, resources: &mut Vec<Resource>) -> Result<Vec<Arc<Function>>> {
+    fn interface(
+        &mut self,
+        key: &WorldKey,
+        id: wit_parser::InterfaceId,
+        side: Side,
+        resources: &mut Vec<Resource>,
+    ) -> Result<Vec<Arc<Function>>> {
         let resolve = self.resolve;
         let interface = &resolve.interfaces[id];
         let mut own: HashMap<TypeId, Resource> = HashMap::new();
@@ -190,13 +202,16 @@ impl Reader<'_> {
         }
         // The names of an interface that is exported stand before those of its functions.
         let prefix = match side {
-            Side::Guest => format!("{}#", interface_id(resolve, id)),
+            Side::Guest => format!("{}#", interface_name(resolve, key)),
             Side::Host => String::new(),
         };
         let mut functions = Vec::new();
         for function in interface.functions.values() {
             let of = |kind: &str| invalid(format!("function {}: {kind} can't be called", function.name));
             let (resource, name) = match function.kind {
+                FunctionKind::Freestanding if side == Side::Guest && self.shared.contains(&names::folded(&function.name)) => {
+                    (None, format!("{}-{}", component::short_name(resolve, key), function.name))
+                }
                 FunctionKind::Freestanding => (None, function.name.clone()),
                 // A function of its own, named after both: there is no object yet that has it.
                 FunctionKind::Static(resource) if self.sort == Sort::Component || side == Side::Host => {
@@ -420,7 +435,7 @@ fn renamed(resolve: &Resolve, own: wit_parser::PackageId) -> HashMap<TypeId, Str
     let mut all: HashMap<String, Vec<TypeId>> = HashMap::new();
     for (id, def) in resolve.types.iter() {
         if let (Some(name), true) = (&def.name, is_named(&def.kind)) {
-            all.entry(names::camel(&name.to_ascii_lowercase())).or_default().push(id);
+            all.entry(names::folded(name)).or_default().push(id);
         }
     }
     let mut found = HashMap::new();
@@ -472,26 +487,20 @@ fn is_wasi(resolve: &Resolve, key: &WorldKey) -> bool {
     package.namespace == "wasi" && is_known && package.version.as_ref().is_some_and(|version| (version.major, version.minor) == (0, 2))
 }
 
-/// The name of an interface in core names.
-fn interface_id(resolve: &Resolve, id: wit_parser::InterfaceId) -> String {
-    resolve.id_of(id).or_else(|| resolve.interfaces[id].name.clone()).unwrap_or_default()
-}
-
 /// Doc comments are lines of plain characters, because hosts display them and write them into
 /// files.
 pub(super) fn docs(docs: &wit_parser::Docs) -> String {
     escape::docs(docs.contents.as_deref().unwrap_or_default()).trim().to_owned()
 }
 
-/// Checks names in one scope. They must differ in each host's own form, where WIT distinguishes
-/// `URL` from `url` and `a-1` from `a1`.
+/// Checks names in one scope, which hosts must tell apart.
 pub(super) fn check_names<'n>(of: &str, names: impl Iterator<Item = &'n str>) -> Result<()> {
     let mut seen = HashSet::new();
     for name in names {
         if let Some(error) = names::unfit(of, name) {
             return Err(error);
         }
-        if !seen.insert(names::camel(&name.to_ascii_lowercase())) {
+        if !seen.insert(names::folded(name)) {
             return Err(invalid(format!("the name of {of}, {name}, is the same as another's, or too much like it")));
         }
     }

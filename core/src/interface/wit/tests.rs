@@ -354,6 +354,25 @@ fn components_have_types_that_modules_refuse() {
     assert!(matches!(&f.params[1].ty.kind, TypeKind::Record(rights) if rights.is_flags && rights.fields.len() == 2));
 }
 
+/// Such an interface has no name of its own: the world's for it is in core names.
+#[test]
+fn interfaces_that_a_world_writes_out_are_called_as_it_says() {
+    let wit = "package root:component; world root { export setup: interface { resource log { } init: func(name: string); } }";
+    let interface = Interface::parse_component(wit).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(interface.export("init").expect("it is there").core_name, "setup#init");
+    assert_eq!(interface.resources[0].ty.interface, "setup");
+}
+
+#[test]
+fn functions_of_the_same_name_are_told_by_their_interfaces() {
+    let wit = "package root:component; world root { export a:b/store; export a:b/cache; export get: func(); } \
+               package a:b { interface store { get: func(key: string); set: func(); } interface cache { get: func(); } }";
+    let interface = Interface::parse_component(wit).unwrap_or_else(|error| panic!("{error}"));
+    let mut found: Vec<_> = interface.exports.iter().map(|export| (export.name.as_str(), export.core_name.as_str())).collect();
+    found.sort_unstable();
+    assert_eq!(found, [("cache-get", "a:b/cache#get"), ("get", "get"), ("set", "a:b/store#set"), ("store-get", "a:b/store#get")]);
+}
+
 fn expect_refused(wit: &str) {
     assert_eq!(Interface::parse(wit).expect_err(wit).kind(), ErrorKind::InvalidPlugin);
 }
