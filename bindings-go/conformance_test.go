@@ -103,7 +103,7 @@ func decode(t testing.TB, encoded []byte, into any) {
 
 func TestConformance(t *testing.T) {
 	plugin := conformance(t)
-	called := runFiles(t, guestForm{plugin: plugin, has: []string{"lent", "module"}})
+	called := runFiles(t, guestForm{plugin: plugin, has: []string{"module"}})
 	for _, export := range plugin.Exports() {
 		if !called[export.Name] && !t.Failed() {
 			t.Errorf("%s has no case", export.Name)

@@ -9,6 +9,8 @@ type Ref struct {
 	handle uint32 // 0 when it has ended
 	// function and parameter are where it was passed for a call.
 	function, parameter string
+	// giveBack ends a handle that was passed for a call, where the host does not do so.
+	giveBack func(uint32)
 	// cleanup ends a handle that the host has passed for good.
 	cleanup runtime.Cleanup
 }
@@ -108,6 +110,9 @@ func (s Scope) Abandon() {
 
 func (s Scope) endLoans() {
 	for i, r := range lent[s.lent:] {
+		if r.giveBack != nil {
+			r.giveBack(r.handle)
+		}
 		r.handle = 0
 		lent[s.lent+i] = nil
 	}
@@ -165,9 +170,8 @@ func collect() {
 // Lend says which parameter is lifted next.
 func Lend(function, parameter string) { site = [2]string{function, parameter} }
 
-// Borrow refers to what the host has passed for the running call.
-func Borrow(h uint32) *Ref {
-	r := &Ref{handle: h, function: site[0], parameter: site[1]}
+func borrow(h uint32, giveBack func(uint32)) *Ref {
+	r := &Ref{handle: h, function: site[0], parameter: site[1], giveBack: giveBack}
 	lent = append(lent, r)
 	taken++
 	return r

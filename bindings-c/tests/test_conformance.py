@@ -15,7 +15,7 @@ from conftest import QUICK, ROOT, VALGRIND, need
 from driver import Driver, Failed, Handle, check, hexed, value, words
 
 CAPABILITIES = {"dynamic", "strict-records", "nanoseconds", "handles", "passing-on"}
-MODULE, COMPONENT = {"lent", "module"}, {"component"}
+MODULE, COMPONENT = {"module"}, {"component"}
 """What the guest has beside what C has, as it is loaded."""
 FILES = sorted((ROOT / "conformance" / "cases").glob("*.json"))
 

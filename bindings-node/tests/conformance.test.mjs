@@ -11,7 +11,7 @@ import { callbacks, close, endless, items, read, reader, slowly, write, writer }
 const CAPABILITIES = ['dynamic', 'surrogates', 'handles', 'passing-on']
 /** How the guest is loaded, and what it has then, beside what the host has. */
 const FORMS = {
-  module: { plugin: await guest('conformance'), has: ['lent', 'module'] },
+  module: { plugin: await guest('conformance'), has: ['module'] },
   component: { plugin: await guest('conformance-component'), has: ['component'] }
 }
 const camel = (kebab) => kebab.replace(/-(.)/g, (_, letter) => letter.toUpperCase())

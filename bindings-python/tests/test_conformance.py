@@ -19,7 +19,7 @@ import undergo
 from conftest import ROOT, Host, guest_path
 
 CAPABILITIES = {"dynamic", "strict-records", "surrogates", "integers", "handles", "passing-on"}
-FORMS = {"module": {"lent", "module"}, "component": {"component"}}
+FORMS = {"module": {"module"}, "component": {"component"}}
 """How the guest is loaded, and what it has then, beside what the host has."""
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)

@@ -35,8 +35,8 @@ struct Form {
 }
 
 const FORMS: [Form; 3] = [
-    Form { suffix: "", capabilities: &["lent", "module"], load: || module(Compile::Best) },
-    Form { suffix: " (fast)", capabilities: &["lent", "module"], load: || module(Compile::Fast) },
+    Form { suffix: "", capabilities: &["module"], load: || module(Compile::Best) },
+    Form { suffix: " (fast)", capabilities: &["module"], load: || module(Compile::Fast) },
     Form { suffix: " (component)", capabilities: &["component"], load: component },
 ];
 

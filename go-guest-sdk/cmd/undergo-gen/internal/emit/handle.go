@@ -63,7 +63,7 @@ func (g *glue) held(t *model.Type, handle string) string {
 	case t.Resource.Host && t.Own:
 		return g.object(t.Resource) + "(" + g.sdk("Own", handle, g.drop(t.Resource)) + ")"
 	case t.Resource.Host:
-		return g.object(t.Resource) + "(" + g.sdk("Borrow", handle) + ")"
+		return g.object(t.Resource) + "(" + g.sdk("Borrow", handle, g.drop(t.Resource)) + ")"
 	case t.Own:
 		return convert(g.typ(t), "*"+g.expand(t.Resource.Go), g.take(t.Resource)+"("+handle+")")
 	}

@@ -28,7 +28,7 @@ private val CAPABILITIES = setOf("dynamic", "strict-records", "nanoseconds", "su
 
 /** How the guest is loaded, and what it has then, beside what Kotlin has. */
 private enum class Form(val has: Set<String>, load: () -> Plugin) {
-    MODULE(setOf("lent", "module"), { conformance }),
+    MODULE(setOf("module"), { conformance }),
     COMPONENT(setOf("component"), { component });
 
     val plugin by lazy(load)

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.TestFactory;
 class ConformanceTest {
     private static final Set<String> CAPABILITIES = Set.of("dynamic", "strict-records", "nanoseconds", "surrogates", "handles", "passing-on");
     /** What the guest has beside what Java has, as it is loaded. */
-    private static final Set<String> MODULE = Set.of("lent", "module");
+    private static final Set<String> MODULE = Set.of("module");
 
     private static final Set<String> COMPONENT = Set.of("component");
 
