@@ -52,6 +52,8 @@ type object struct {
 	line func(line []byte) error
 	// err is an error that a host function returned.
 	err error
+	// own is the value that an object of the host is made of.
+	own any
 }
 
 // hostMethod is a function of the host for one of the interface.
@@ -127,6 +129,16 @@ func hostObject(handle uintptr) (*object, bool) {
 	id := new(unsafe.Pointer)
 	is, _ := theLibrary.error_dispatched.call(handle, uintptr(unsafe.Pointer(id)))
 	return (*object)(*id), is&0xff != 0
+}
+
+// ownOf gives the value that an object of the host is made of, which a component has passed back.
+func ownOf(handle uintptr) any {
+	id := new(unsafe.Pointer)
+	theLibrary.object_dispatched.call(handle, uintptr(unsafe.Pointer(id)))
+	if of := (*object)(*id); of != nil {
+		return of.own
+	}
+	return nil
 }
 
 // dispatched is called by the library, on the stack of the goroutine whose call is under way, for

@@ -191,7 +191,8 @@ func checked(t *typ, goType reflect.Type, isResult bool) error {
 	}
 	switch t.kind {
 	case kindHandle:
-		if !isResult {
+		// What a component passes back is what the program has given: of any type.
+		if !isResult && (!t.resource.isHosts || t.resource.form != formObject) {
 			return wrong
 		}
 	case kindBool:

@@ -332,6 +332,9 @@ func natural(l *lifter, t *typ, from unsafe.Pointer) (reflect.Value, error) {
 		if *(*uintptr)(from) == 0 {
 			return reflect.Value{}, nil
 		}
+		if t.resource.isHosts {
+			return reflect.ValueOf(ownOf(*(*uintptr)(from))), nil
+		}
 	case kindRecord:
 		made := make(map[string]any, len(t.fields))
 		for _, field := range t.fields {

@@ -60,7 +60,7 @@ type native struct {
 	instance_write_memory                                                                                                                       symbol
 	keyvalue_delete, keyvalue_get, keyvalue_new, keyvalue_set                                                                                   symbol
 	kind_name                                                                                                                                   symbol
-	object_delete, object_new_dispatched                                                                                                        symbol
+	object_delete, object_dispatched, object_new_dispatched                                                                                     symbol
 	plugin_delete, plugin_describe, plugin_diagnostic, plugin_export, plugin_find, plugin_from_bytes, plugin_go_version, plugin_import          symbol
 	plugin_instantiate_with, plugin_interface, plugin_is_best, plugin_kind, plugin_load, plugin_load_compiled, plugin_name                      symbol
 	plugin_pool, plugin_run, plugin_wait_compiled                                                                                               symbol

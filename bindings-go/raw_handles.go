@@ -127,10 +127,11 @@ func answered[A, R any](ctx context.Context, d *dispatch, function func(ctx cont
 }
 
 // LowerHost gives an object of the host's to C: one of that resource, whose methods are in order.
-// The errors that they return have the fields that the function gives, if there is one.
-func LowerHost(w *RawWriter, resource string, fields func(writer *RawWriter, err error) RawFields, methods ...RawMethod) RawHandle {
+// A component may pass it back: see [LiftOwn]. The errors that they return have the fields that the
+// function gives, if there is one.
+func LowerHost(w *RawWriter, resource string, own any, fields func(writer *RawWriter, err error) RawFields, methods ...RawMethod) RawHandle {
 	of := w.plugin().hosts(resource)
-	made := &object{fields: fields, methods: make([]hostMethod, len(methods))}
+	made := &object{own: own, fields: fields, methods: make([]hostMethod, len(methods))}
 	digests := make([]uint64, len(methods))
 	for i, method := range methods {
 		function := &function{Function: Function{Interface: resource}}
@@ -140,6 +141,16 @@ func LowerHost(w *RawWriter, resource string, fields func(writer *RawWriter, err
 		made.methods[i], digests[i] = hostMethod{method.call, function}, method.digest
 	}
 	return w.pass(made, digests)
+}
+
+// LiftOwn is what was given as an object of the host's, which a component passes back; nothing for
+// none.
+func LiftOwn[T any](handle RawHandle) T {
+	var own T
+	if handle != 0 {
+		own, _ = ownOf(uintptr(handle)).(T)
+	}
+	return own
 }
 
 // LowerReader gives a reader of the host's to C; nothing for nil.

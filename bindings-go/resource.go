@@ -93,8 +93,12 @@ func (r *resource) noun() string {
 	}
 }
 
-// naturalType is the Go type of the guest's, for a variable that has none.
+// naturalType is the Go type for a variable that has none: of the guest's, since the program has its
+// own for the host's.
 func (r *resource) naturalType() reflect.Type {
+	if r.isHosts {
+		return anyType
+	}
 	switch r.form {
 	case formIterator:
 		return reflect.TypeFor[*Items[any]]()
@@ -204,6 +208,9 @@ func liftHandle(l *lifter, t *typ, from unsafe.Pointer, to reflect.Value) error 
 		to.SetZero()
 		return nil
 	}
+	if t.resource.isHosts {
+		return liftOwn(t, at, to)
+	}
 	if l == nil {
 		return &misfit{text: fmt.Sprintf("a handle of %s is not passed here", t)}
 	}
@@ -224,6 +231,17 @@ func liftHandle(l *lifter, t *typ, from unsafe.Pointer, to reflect.Value) error 
 	}
 	*(*uintptr)(from) = 0
 	to.Set(made)
+	return nil
+}
+
+// liftOwn gives a variable the value of the program's for an object of the host, which a component
+// passes back.
+func liftOwn(t *typ, at uintptr, to reflect.Value) error {
+	own := reflect.ValueOf(ownOf(at))
+	if !own.IsValid() || !own.Type().AssignableTo(to.Type()) {
+		return unfit(t, to)
+	}
+	to.Set(own)
 	return nil
 }
 
@@ -294,7 +312,7 @@ func (r *resource) given(v reflect.Value) (*object, error) {
 
 // givenObject makes an object of a value that has the methods, whose names are written as Go does.
 func (r *resource) givenObject(v reflect.Value) (*object, error) {
-	made := &object{methods: make([]hostMethod, len(r.methods))}
+	made := &object{own: v.Interface(), methods: make([]hostMethod, len(r.methods))}
 	of := v.Type()
 	for i, method := range r.methods {
 		number := slices.IndexFunc(methodsOf(of), func(name string) bool { return fold(name) == fold(method.Name) })

@@ -18,8 +18,9 @@ def main() -> None:
     # more.
     run([*cargo_test(), "--quiet", "--test=header"], env=env | {"UNDERGO_UPDATE_HEADER": "1"})
     guest.build(go.find(), CONFORMANCE)
-    client = ROOT / "bindings-go" / "internal" / "conformance" / "conformance.go"
-    run([CLI, "bindgen", CONFORMANCE, "--lang", "go", "-o", client], env=env)
+    clients = ROOT / "bindings-go" / "internal"
+    for wasm in (CONFORMANCE, ROOT / "conformance" / "components" / "items.wasm"):
+        run([CLI, "bindgen", wasm, "--lang", "go", "-o", clients / wasm.stem / f"{wasm.stem}.go"], env=env)
     for module in sorted((ROOT / "examples").glob("*/*_plugin.*")):
         language = LANGUAGES.get(module.suffix)
         if language is None:

@@ -174,6 +174,11 @@ typedef struct undergo_keyvalue_t undergo_keyvalue_t;
 // stream. Whoever creates it owns it, and frees it with `undergo_object_delete`; it may be passed
 // to any number of calls, of several instances. What a guest still holds of it lives on: its data
 // is freed by its `drop` function, once, when neither the program nor a guest has it any more.
+//
+// A component may pass an object with methods back, to a host function or in a result. That is
+// another handle of the object which the program has created, with its data. In structs it belongs
+// to Undergo, and is not freed: it lives as long as the arguments or, in a result, as the arena. A
+// copy lives on, and may be given to a guest as the result of a host function.
 typedef struct undergo_object_t undergo_object_t;
 
 // A compiled plugin: load it once and instantiate it as often as needed. May be used from any
@@ -754,7 +759,8 @@ struct undergo_error_t *undergo_imports_set_dispatched(struct undergo_imports_t 
 //
 // The dispatcher gets `UNDERGO_DISPATCH_CALL` with `id` and the number of the method, and
 // `UNDERGO_DISPATCH_RELEASE` as of all numbers: once, on any thread, when neither the caller nor a
-// guest has the object any more, or at once when this fails.
+// guest has the object any more, or at once when this fails. `undergo_object_dispatched` gives the
+// number of an object that a guest passes back.
 struct undergo_error_t *undergo_object_new_dispatched(const uint64_t *digests,
                                                       size_t count,
                                                       const struct undergo_dispatcher_t *dispatcher,
@@ -1095,6 +1101,22 @@ struct undergo_error_t *undergo_object_new_typed(const struct undergo_typed_meth
                                                  void *data,
                                                  undergo_destroy_fn drop,
                                                  struct undergo_object_t **object);
+
+// Another handle of the same object, which the caller frees. NULL for NULL.
+struct undergo_object_t *undergo_object_copy(const struct undergo_object_t *object);
+
+// The data with which an object was created; NULL for one of a dispatcher, and for what has none.
+void *undergo_object_data(const struct undergo_object_t *object);
+
+// The same if it was created with that `drop`, so that the data is what the caller knows; NULL
+// otherwise.
+void *undergo_object_data_of(const struct undergo_object_t *object, undergo_destroy_fn drop);
+
+// Whether two handles are of the same object, which NULL is not.
+bool undergo_object_is_same(const struct undergo_object_t *object, const struct undergo_object_t *other);
+
+// Sets the number that a dispatcher gave for an object. Whether it is one of a dispatcher.
+bool undergo_object_dispatched(const struct undergo_object_t *object, uint64_t *id);
 
 // Frees an object of the host, on any thread. NULL is accepted.
 void undergo_object_delete(struct undergo_object_t *object);
@@ -1511,6 +1533,11 @@ undergo_value_t *undergo_value_handle(const struct undergo_handle_t *handle);
 // An object, function, iterable or stream of the host, for a parameter that takes one, or for the
 // result of a host function. The object stays the caller's, and may be freed before the value.
 undergo_value_t *undergo_value_object(const struct undergo_object_t *object);
+
+// Sets another handle of the object of the host that a value is, which a component has passed
+// back. The caller frees it with `undergo_object_delete`. Returns whether it is one that the
+// program has created with methods.
+bool undergo_value_get_object(const undergo_value_t *value, struct undergo_object_t **out);
 
 // A copy of a value with all its parts; a copy of a handle is the same handle.
 undergo_value_t *undergo_value_copy(const undergo_value_t *value);

@@ -17,6 +17,21 @@ pub struct Arena {
     newest: *mut Chunk,
     at: *mut u8,
     left: usize,
+    /// What has a destructor.
+    kept: *mut Kept,
+}
+
+/// The head of a value that the arena destroys.
+struct Kept {
+    before: *mut Kept,
+    destroy: unsafe fn(*mut Kept),
+}
+
+/// A value behind its head.
+#[repr(C)]
+struct Owned<T> {
+    head: Kept,
+    value: T,
 }
 
 /// The beginning of each chunk. The last one of a finished arena holds the arena itself, so that a
@@ -100,7 +115,7 @@ impl Chunk {
 
 impl Arena {
     pub(crate) const fn new() -> Arena {
-        Arena { newest: ptr::null_mut(), at: ptr::null_mut(), left: 0 }
+        Arena { newest: ptr::null_mut(), at: ptr::null_mut(), left: 0, kept: ptr::null_mut() }
     }
 
     /// An arena that begins with a place of somebody else's, which is not freed with it.
@@ -110,7 +125,7 @@ impl Arena {
     /// There is room for so many bytes, which nobody else uses as long as what lies in the arena is
     /// used.
     pub(crate) unsafe fn over(at: *mut u8, left: usize) -> Arena {
-        Arena { newest: ptr::null_mut(), at, left }
+        Arena { newest: ptr::null_mut(), at, left, kept: ptr::null_mut() }
     }
 
     /// Room for `size` bytes at a multiple of `align`, up to 16. Not cleared.
@@ -126,6 +141,25 @@ impl Arena {
             return Ok(found);
         }
         self.grow(size)
+    }
+
+    /// Keeps a value, which is dropped with the arena.
+    pub(crate) fn keep<T>(&mut self, value: T) -> Result<*mut T> {
+        unsafe fn destroy<T>(kept: *mut Kept) {
+            // SAFETY: it is the head of such a value, which is not used any more.
+            unsafe { ptr::drop_in_place(&raw mut (*kept.cast::<Owned<T>>()).value) };
+        }
+        const { assert!(align_of::<Owned<T>>() <= ALIGN) };
+        let size = size_of::<Owned<T>>();
+        // Not in a place of somebody else's, which leaves no handle by which it would be dropped.
+        let place = if self.newest.is_null() { self.grow(size) } else { self.alloc(size, align_of::<Owned<T>>()) };
+        let place = place?.cast::<Owned<T>>().as_ptr();
+        // SAFETY: there is room, which is aligned.
+        unsafe {
+            place.write(Owned { head: Kept { before: self.kept, destroy: destroy::<T> }, value });
+            self.kept = place.cast();
+            Ok(&raw mut (*place).value)
+        }
     }
 
     #[inline]
@@ -159,7 +193,7 @@ impl Arena {
         // counts, since its chunks are freed through the handle.
         unsafe {
             let place = &raw mut (*this.newest).arena;
-            place.write(Arena { newest: this.newest, at: this.at, left: this.left });
+            place.write(Arena { newest: this.newest, at: this.at, left: this.left, kept: this.kept });
             place
         }
     }
@@ -167,6 +201,14 @@ impl Arena {
 
 impl Drop for Arena {
     fn drop(&mut self) {
+        while !self.kept.is_null() {
+            // SAFETY: `keep` has put it there, in a chunk that still lives.
+            unsafe {
+                let (kept, destroy) = (self.kept, (*self.kept).destroy);
+                self.kept = (*kept).before;
+                quietly((), || destroy(kept));
+            }
+        }
         let mut next = self.newest;
         self.newest = ptr::null_mut();
         while !next.is_null() {
@@ -194,7 +236,8 @@ pub unsafe extern "C" fn undergo_arena_delete(arena: *mut Arena) {
         // again. What counts is moved out of its chunk before that is freed; what does not is not
         // read, because it may have been written in other pieces just now, for which processors
         // wait.
-        drop(Arena { newest: unsafe { (*arena).newest }, at: ptr::null_mut(), left: 0 });
+        let (newest, kept) = unsafe { ((*arena).newest, (*arena).kept) };
+        drop(Arena { newest, at: ptr::null_mut(), left: 0, kept });
     }
 }
 
@@ -253,7 +296,11 @@ pub(crate) fn text_alone(text: &[u8]) -> Result<(Text, *mut Arena)> {
     unsafe {
         let copy = chunk.add(1).cast::<u8>();
         let left = LEAST - size_of::<Chunk>() - needed;
-        chunk.write(Chunk { before: ptr::null_mut(), layout: Chunk::SMALL, arena: Arena { newest: chunk, at: copy.add(needed), left } });
+        chunk.write(Chunk {
+            before: ptr::null_mut(),
+            layout: Chunk::SMALL,
+            arena: Arena { newest: chunk, at: copy.add(needed), left, kept: ptr::null_mut() },
+        });
         ptr::copy_nonoverlapping(text.as_ptr(), copy, text.len());
         copy.add(text.len()).write(0);
         Ok((Text { ptr: copy.cast(), len: text.len() }, &raw mut (*chunk).arena))
@@ -342,6 +389,29 @@ mod tests {
         unsafe { undergo_arena_delete(handle) };
         // SAFETY: as above. Nothing has to be freed where the place was enough.
         assert!(unsafe { Arena::over(start, 64) }.into_handle().is_null());
+    }
+
+    #[test]
+    fn what_is_kept_is_dropped() {
+        let value = std::rc::Rc::new(());
+        let mut place = [0_u64; 32];
+        // SAFETY: the place outlives the arena.
+        let mut arena = unsafe { Arena::over(place.as_mut_ptr().cast(), 256) };
+        for _ in 0..100 {
+            arena.keep(value.clone()).expect("there is memory");
+        }
+        assert_eq!(std::rc::Rc::strong_count(&value), 101);
+        let handle = arena.into_handle();
+        // SAFETY: the handle is live until it is deleted.
+        unsafe { undergo_arena_delete(handle) };
+        assert_eq!(std::rc::Rc::strong_count(&value), 1);
+        let mut arena = Arena::new();
+        arena.alloc(10, 1).expect("there is memory");
+        let kept = arena.keep(value.clone()).expect("there is memory");
+        // SAFETY: the arena lives.
+        assert!(std::rc::Rc::ptr_eq(unsafe { &*kept }, &value));
+        drop(arena);
+        assert_eq!(std::rc::Rc::strong_count(&value), 1);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::chain;
 use crate::errors::{self, ErrorHandle};
 use crate::guard::{guard, put};
 use crate::imports::{self, ImportsHandle, Room, Scratch};
-use crate::object::ObjectHandle;
+use crate::object::{ObjectHandle, Origin};
 use crate::sandbox::{self, SandboxHandle};
 use crate::shape::Shape;
 
@@ -266,7 +266,8 @@ pub unsafe extern "C" fn undergo_imports_set_dispatched(
 ///
 /// The dispatcher gets `UNDERGO_DISPATCH_CALL` with `id` and the number of the method, and
 /// `UNDERGO_DISPATCH_RELEASE` as of all numbers: once, on any thread, when neither the caller nor a
-/// guest has the object any more, or at once when this fails.
+/// guest has the object any more, or at once when this fails. `undergo_object_dispatched` gives the
+/// number of an object that a guest passes back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_object_new_dispatched(
     digests: *const u64,
@@ -287,7 +288,7 @@ pub unsafe extern "C" fn undergo_object_new_dispatched(
             Arc::new(Dispatched { object: shared.clone(), digest, method: method as u32 })
         };
         // SAFETY: C's promise.
-        unsafe { put(object, "object", || Ok(ObjectHandle::unnamed((0..count).map(method).collect()))) }
+        unsafe { put(object, "object", || Ok(ObjectHandle::unnamed((0..count).map(method).collect()).from(Origin::Number(id)))) }
     })
 }
 

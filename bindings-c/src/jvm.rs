@@ -47,7 +47,7 @@ symbols! {
         undergo_instance_is_best undergo_instance_memory_size undergo_instance_poll undergo_instance_read_memory undergo_instance_reset
         undergo_instance_take_stderr undergo_instance_take_stdout undergo_instance_usage undergo_instance_write_memory;
     library: undergo_version;
-    object: undergo_object_delete;
+    object: undergo_object_delete undergo_object_dispatched;
     plugin: undergo_plugin_delete undergo_plugin_describe undergo_plugin_diagnostic undergo_plugin_export undergo_plugin_find
         undergo_plugin_from_bytes undergo_plugin_go_version undergo_plugin_import undergo_plugin_instantiate_with
         undergo_plugin_interface undergo_plugin_is_best undergo_plugin_kind undergo_plugin_load undergo_plugin_load_compiled

@@ -4,14 +4,15 @@ use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::Arc;
 
-use undergo::host::{Lift, Piece};
+use undergo::host::{Lift, Piece, not_given};
 use undergo::interface::{EnumType, RecordType, ResourceType, Scalar, VariantType};
-use undergo::{Error, ErrorKind, Handle, Result, Time};
+use undergo::{Error, ErrorKind, Handle, HostObject, Result, Time};
 
 use crate::arena::{Arena, copy_text};
 use crate::boundary::{delete, give};
 use crate::handles::{Alive, ResourceHandle};
 use crate::layout::{Fields, Kind, Layout};
+use crate::object::ObjectHandle;
 use crate::types::{List, Text, TimeValue};
 
 type Queue<'a> = (*mut u8, &'a [(usize, Layout)]);
@@ -215,9 +216,9 @@ impl Lift for Filling<'_> {
 
     fn none(&self) -> Result<()> {
         if let Some((layout, at)) = self.take()
-            && let Kind::Option(_) | Kind::Handle = layout.kind
+            && let Kind::Option(_) | Kind::Handle | Kind::Object = layout.kind
         {
-            // SAFETY: an option is a pointer, and so is a handle.
+            // SAFETY: an option is a pointer, and so are handles and objects.
             unsafe { at.cast::<*const u8>().write(ptr::null()) };
         }
         Ok(())
@@ -285,6 +286,16 @@ impl Lift for Filling<'_> {
             self.handles.borrow_mut().push(given);
             // SAFETY: a pointer lies there.
             unsafe { at.cast::<*mut ResourceHandle>().write(given) };
+        }
+        Ok(())
+    }
+
+    fn object(&self, resource: &Arc<ResourceType>, object: HostObject) -> Result<()> {
+        let own = ObjectHandle::back(&object).ok_or_else(|| not_given(resource))?;
+        if let Some((Layout { kind: Kind::Object, .. }, at)) = self.place()? {
+            let kept = self.arena.borrow_mut().keep(own)?;
+            // SAFETY: a pointer lies there.
+            unsafe { at.cast::<*mut ObjectHandle>().write(kept) };
         }
         Ok(())
     }

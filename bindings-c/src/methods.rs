@@ -12,7 +12,7 @@ use crate::errors::ErrorHandle;
 use crate::exports::SignatureValue;
 use crate::guard::{guard, put};
 use crate::imports::{AdapterFn, AnyFn, Dynamic, HostFn, Kept, Structs};
-use crate::object::ObjectHandle;
+use crate::object::{ObjectHandle, Origin};
 
 /// A method of an object of the host.
 #[repr(C)]
@@ -80,7 +80,8 @@ pub unsafe extern "C" fn undergo_object_new(
                 };
                 let named: Arc<dyn HostFunction> = Arc::new(Named(given.iter().map(method).collect::<Result<_>>()?));
                 let names = given.iter().map(|method| text(method.name, "the name of a method").map(str::to_owned));
-                Ok(ObjectHandle::named(names.map(|name| Ok((name?, named.clone()))).collect::<Result<_>>()?))
+                let methods = names.map(|name| Ok((name?, named.clone()))).collect::<Result<_>>()?;
+                Ok(ObjectHandle::named(methods).from(Origin::data(data, drop)))
             })
         }
     })
@@ -127,7 +128,8 @@ pub unsafe extern "C" fn undergo_object_new_typed(
                     let function: Arc<dyn HostFunction> = Arc::new(structs);
                     Ok((name, function))
                 };
-                Ok(ObjectHandle::named(array(methods, count, "methods")?.iter().map(method).collect::<Result<_>>()?))
+                let methods = array(methods, count, "methods")?.iter().map(method).collect::<Result<_>>()?;
+                Ok(ObjectHandle::named(methods).from(Origin::data(data, drop)))
             })
         }
     })

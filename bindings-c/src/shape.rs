@@ -20,7 +20,8 @@ pub(crate) struct Shape {
     pub(crate) number: Option<plain::Number>,
     /// Whether a result is text, and not JSON.
     pub(crate) is_text: bool,
-    /// Whether the result points to anything.
+    /// Whether the result of an export points to anything that lies in an arena: what comes back of
+    /// the host's objects does, too.
     pub(crate) has_nested: bool,
 }
 
@@ -30,6 +31,7 @@ impl Shape {
     pub(crate) fn of(function: &Function) -> Option<&Shape> {
         function.extension.get_or_init(|| {
             let result = function.result.as_ref().map(Layout::of);
+            let has_objects = function.result.as_ref().is_some_and(|ty| ty.holds_handles_of(Side::Host));
             let params = Fields::of(params(function).iter().map(|param| &param.ty));
             Shape {
                 digest: function.digest(),
@@ -38,7 +40,7 @@ impl Shape {
                 is_text: function.result.as_ref().is_some_and(|ty| matches!(ty.kind, TypeKind::String)),
                 number: result.as_ref().and_then(plain::Number::of),
                 params,
-                has_nested: result.as_ref().is_some_and(Layout::has_nested),
+                has_nested: has_objects || result.as_ref().is_some_and(Layout::has_nested),
                 result,
             }
         })

@@ -216,6 +216,19 @@ pub unsafe extern "C" fn undergo_value_object(object: *const ObjectHandle) -> *m
     made(unsafe { object.as_ref() }.map_or(Value::None, |object| Value::Object(object.any())))
 }
 
+/// Sets another handle of the object of the host that a value is, which a component has passed
+/// back. The caller frees it with `undergo_object_delete`. Returns whether it is one that the
+/// program has created with methods.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn undergo_value_get_object(value: *const ValueHandle, out: *mut *mut ObjectHandle) -> bool {
+    // SAFETY: C's promise.
+    let (value, out) = unsafe { (value.as_ref(), out.as_mut()) };
+    let (Some(ValueHandle(Value::Object(object))), Some(out)) = (value, out) else { return false };
+    let Some(own) = ObjectHandle::back(object) else { return false };
+    *out = give(own);
+    true
+}
+
 /// A copy of a value with all its parts; a copy of a handle is the same handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn undergo_value_copy(value: *const ValueHandle) -> *mut ValueHandle {

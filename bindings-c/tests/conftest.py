@@ -85,15 +85,21 @@ def services() -> Path:
 
 
 @pytest.fixture(scope="session")
+def items() -> Path:
+    return ROOT / "conformance" / "components" / "items.wasm"
+
+
+@pytest.fixture(scope="session")
 def hostile() -> Path:
     return guest("hostile", "UNDERGO_HOSTILE_WASM")
 
 
 @pytest.fixture(scope="session")
-def headers(conformance: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Generate the header of the conformance guest, in a folder."""
+def headers(conformance: Path, items: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Generate the headers of the conformance guest, and of a component, in a folder."""
     folder = tmp_path_factory.mktemp("headers")
     run([CLI, "bindgen", conformance, "--lang", "c", "-o", folder / "guest.h"])
+    run([CLI, "bindgen", items, "--lang", "c", "-o", folder / "items.h"])
     return folder
 
 

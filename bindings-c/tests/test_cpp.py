@@ -34,10 +34,11 @@ def need_compiler(compiler: str, flags: tuple[str, ...] = ()) -> None:
 
 
 @pytest.fixture(scope="session")
-def build(conformance: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
+def build(conformance: Path, items: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
     """Compile a program of the folder cpp, once for each way."""
     headers = tmp_path_factory.mktemp("headers")
     run([CLI, "bindgen", conformance, "--lang", "cpp", "-o", headers / "guest.hpp"])
+    run([CLI, "bindgen", items, "--lang", "cpp", "-o", headers / "items.hpp"])
     made: dict[tuple[str, ...], Path] = {}
 
     def compile_once(name: str, compiler: str = "g++", standard: str = "-std=c++17", *flags: str) -> Path:
@@ -70,6 +71,11 @@ def test_a_program_runs(way: tuple[str, str, str], build: Build, conformance: Pa
 def test_the_sanitizers_find_nothing(name: str, compiler: str, build: Build, conformance: Path, hostile: Path, tmp_path: Path) -> None:
     program = build(name, compiler, "-std=c++17", *SANITIZE)
     assert "checks" in run([program, *arguments(name, conformance, hostile, tmp_path)])
+
+
+@pytest.mark.parametrize("compiler", ["g++", "clang++"])
+def test_components(compiler: str, build: Build, items: Path) -> None:
+    assert "checks" in run([build("components", compiler, "-std=c++17", *SANITIZE), items])
 
 
 def test_the_sanitizers_would_find_it(build: Build, tmp_path: Path) -> None:

@@ -27,6 +27,10 @@ def test_services(build: Callable[..., Path], services: Path) -> None:
     assert run([build("services"), services]) == "ok\n"
 
 
+def test_components(build: Callable[..., Path], items: Path) -> None:
+    assert run([build("components", *SANITIZE), items], env=SANITIZED) == "ok\n"
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_is_clean_under_valgrind(program: str, build: Callable[..., Path], conformance: Path) -> None:
     need("valgrind")

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use napi::sys::TypedarrayType;
-use undergo::host::{Lift, Piece};
+use undergo::host::{Lift, Piece, not_given};
 use undergo::interface::{EnumType, MapType, RecordType, ResourceType, Scalar, TypeKind, VariantType};
-use undergo::{Error, ErrorKind, Handle, Result, Time};
+use undergo::{Error, ErrorKind, Handle, HostObject, Result, Time};
 
 use crate::errors;
 use crate::home::EventLoop;
 use crate::js::{Env, Failed, Js};
 use crate::kept::Kept;
-use crate::object::Held;
+use crate::object::{Held, Own};
 use crate::realm;
 use crate::types::{RecordKeys, VariantKeys};
 
@@ -247,5 +247,8 @@ impl Lift for ToJs<'_> {
             self.env.call(wrap, this, &[calls, number])?.own(Held(handle))
         });
         self.made(made)
+    }
+    fn object(&self, resource: &Arc<ResourceType>, object: HostObject) -> Result<Js> {
+        object.value::<Own>().map_or_else(|| Err(not_given(resource)), Own::get)
     }
 }

@@ -70,7 +70,17 @@ pub(crate) fn lend(table: &Arc<Table>, resource: &ResourceType, value: Js) -> Re
             None => function,
         });
     }
-    Ok(Lent::Object(HostObject::new(methods)))
+    let object = HostObject::new(methods);
+    Ok(Lent::Object(if resource.shape == Shape::Object { object.standing_for(Own(table.add(value, this)?)) } else { object }))
+}
+
+/// The value that the program has given for an object, while its instance lives.
+pub(crate) struct Own(Place);
+
+impl Own {
+    pub(crate) fn get(&self) -> Result<Js> {
+        self.0.get().map(|(value, _)| value)
+    }
 }
 
 /// What JavaScript calls a shape.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
-use undergo::host::{Lift, Piece, check_json_depth, unreadable_json};
+use undergo::host::{Lift, Piece, check_json_depth, not_given, unreadable_json};
 use undergo::interface::{EnumType, RecordType, ResourceType, Scalar, VariantType};
 use undergo::{Error, ErrorKind, HostObject, Result, Time};
 
@@ -184,7 +184,7 @@ impl<'py> Lift for ToPython<'_, 'py> {
 
     fn object(&self, resource: &Arc<ResourceType>, object: HostObject) -> Made<'py> {
         let own = object.value::<Own>().and_then(|Own(find)| find(self.py));
-        own.map(|own| own.into_bound(self.py)).ok_or_else(|| no_class(&resource.name))
+        own.map(|own| own.into_bound(self.py)).ok_or_else(|| not_given(resource))
     }
 }
 

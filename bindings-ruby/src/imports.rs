@@ -11,7 +11,7 @@ use undergo::interface::{ResourceType, Shape};
 use undergo::{ErrorKind, HostObject, Imports, Output};
 
 use crate::keep::{Kept, Reading, Slots};
-use crate::lift::ToRuby;
+use crate::lift::{Own, ToRuby};
 use crate::lower::{Given, Keeper, Lowered};
 use crate::{chain, gem, lock};
 
@@ -82,7 +82,12 @@ impl Table {
         };
         let all = self.hold(functions.as_value());
         let member = |number: usize| Arc::new(Callable { member: Some(number), ..all.clone() }) as Arc<dyn HostFunction>;
-        Ok(HostObject::new((0..resource.methods.len()).map(member)))
+        let object = HostObject::new((0..resource.methods.len()).map(member));
+        if resource.shape != Shape::Object {
+            return Ok(object);
+        }
+        let own = self.hold(value);
+        Ok(object.standing_for(Own(Box::new(move |ruby| own.function(ruby)))))
     }
 }
 

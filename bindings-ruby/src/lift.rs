@@ -7,9 +7,9 @@ use magnus::prelude::*;
 use magnus::rb_sys::{FromRawValue, protect};
 use magnus::time::{Offset, Timespec};
 use magnus::{IntoValue, RArray, Ruby, Value};
-use undergo::host::{Lift, Piece, unreadable_json};
+use undergo::host::{Lift, Piece, not_given, unreadable_json};
 use undergo::interface::{EnumType, RecordType, ResourceType, Scalar, TypeKind, VariantType};
-use undergo::{Error, ErrorKind, Result, Time};
+use undergo::{Error, ErrorKind, HostObject, Result, Time};
 
 use crate::handle::ResourceClass;
 use crate::keep::Reading;
@@ -242,7 +242,16 @@ impl Lift for ToRuby<'_> {
         let made = class.make(self.ruby, owner, handle).map_err(|error| self.raised(error))?;
         self.made(made)
     }
+    fn object(&self, resource: &Arc<ResourceType>, object: HostObject) -> Made {
+        let Some(own) = object.value::<Own>() else { return Err(not_given(resource)) };
+        self.made((own.0)(self.ruby)?)
+    }
 }
+
+type Find = dyn Fn(&Ruby) -> Made + Send + Sync;
+
+/// What finds an object of the program's that a guest passes back, while its instance lives.
+pub(crate) struct Own(pub(crate) Box<Find>);
 
 /// Whether a result of that type comes as a number that is converted later, with Ruby's lock.
 pub(crate) fn is_number(kind: &TypeKind) -> bool {

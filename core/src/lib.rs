@@ -243,7 +243,7 @@ pub mod host {
     pub use crate::abi::blob::{Blob, Lend};
     pub use crate::abi::json_tree::{FromJson, check_json_depth, check_json_digits, read_json, unreadable_json};
     pub use crate::abi::json_writer::{JsonWriter, quote_json};
-    pub use crate::abi::lift::{Lift, lift_bytes};
+    pub use crate::abi::lift::{Lift, lift_bytes, not_given};
     pub use crate::abi::lower::{Lower, Reject, lower_bytes};
     pub use crate::abi::memory::GuestMemory;
     pub use crate::abi::quota::{JsonPieces, Piece};

@@ -159,8 +159,13 @@ inline Value from_handle(const undergo_value_t *value, const Giver &giver = Give
         return Ref(handle);
       }
       break;
-    // A guest gives none.
-    case UNDERGO_VALUE_OBJECT: break;
+    case UNDERGO_VALUE_OBJECT: {
+      undergo_object_t *object = nullptr;
+      if (undergo_value_get_object(value, &object)) {
+        return Object(object);
+      }
+      break;
+    }
   }
   return None();
 }

@@ -797,10 +797,18 @@ struct SharedCodec {
       method.function = reinterpret_cast<undergo_any_fn>(method.adapter);
     }
     undergo_object_t *object = nullptr;
-    const auto drop = [](void *data) { delete static_cast<std::shared_ptr<Interface> *>(data); };
     undergo_error_delete(undergo_object_new_typed(given.data(), given.size(), new std::shared_ptr<Interface>(value), drop, &object));
     return scratch.own(object);
   }
+
+  // What a component passes back; null for an object of another class.
+  static std::shared_ptr<Interface> lift(Wire wire) {
+    const void *data = undergo_object_data_of(wire, drop);
+    return data == nullptr ? nullptr : *static_cast<const std::shared_ptr<Interface> *>(data);
+  }
+
+ private:
+  static void drop(void *data) { delete static_cast<std::shared_ptr<Interface> *>(data); }
 };
 
 // A method of an interface, with its signature.

@@ -109,7 +109,10 @@ class Object {
 
   undergo_object_t *get() const noexcept { return object_.get(); }
 
-  friend bool operator==(const Object &a, const Object &b) noexcept { return a.object_ == b.object_; }
+  // Whether they are the same object, also where a component has passed one of them back.
+  friend bool operator==(const Object &a, const Object &b) noexcept {
+    return a.object_ == b.object_ || undergo_object_is_same(a.get(), b.get());
+  }
   friend bool operator!=(const Object &a, const Object &b) noexcept { return !(a == b); }
 
  private:

@@ -6210,7 +6210,7 @@ func lowerStore(w *undergo.RawWriter, v Store) undergo.RawHandle {
 	if v == nil {
 		return 0
 	}
-	return undergo.LowerHost(w, "store", fieldsOfGuest,
+	return undergo.LowerHost(w, "store", v, fieldsOfGuest,
 		undergo.NewRawMethod(0xd8a53fc84858689c, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawText, w *undergo.RawWriter) error {
 			result, err := v.Get(ctx, undergo.LiftText(a.V0))
 			if err == nil {
@@ -6245,7 +6245,7 @@ func lowerApplyF(w *undergo.RawWriter, v ApplyF) undergo.RawHandle {
 	if v == nil {
 		return 0
 	}
-	return undergo.LowerHost(w, "apply-f", fieldsOfGuest,
+	return undergo.LowerHost(w, "apply-f", v, fieldsOfGuest,
 		undergo.NewRawMethod(0xf57c23731533401c, func(ctx context.Context, a *struct{ V0 int64 }, r *int64, w *undergo.RawWriter) error {
 			result, err := v(ctx, a.V0)
 			if err == nil {
@@ -6263,7 +6263,7 @@ func lowerApplyPlainF(w *undergo.RawWriter, v ApplyPlainF) undergo.RawHandle {
 	if v == nil {
 		return 0
 	}
-	return undergo.LowerHost(w, "apply-plain-f", fieldsOfGuest,
+	return undergo.LowerHost(w, "apply-plain-f", v, fieldsOfGuest,
 		undergo.NewRawMethod(0x93710bdc2f8ece95, func(ctx context.Context, a *struct{ V0 int64 }, r *int64, w *undergo.RawWriter) error {
 			result, err := v(ctx, a.V0)
 			if err == nil {
@@ -6281,7 +6281,7 @@ func lowerApplyInGoroutinesF(w *undergo.RawWriter, v ApplyInGoroutinesF) undergo
 	if v == nil {
 		return 0
 	}
-	return undergo.LowerHost(w, "apply-in-goroutines-f", fieldsOfGuest,
+	return undergo.LowerHost(w, "apply-in-goroutines-f", v, fieldsOfGuest,
 		undergo.NewRawMethod(0x56cca6da80cd0551, func(ctx context.Context, a *struct{ V0 int64 }, r *int64, w *undergo.RawWriter) error {
 			result, err := v(ctx, a.V0)
 			if err == nil {
@@ -6299,7 +6299,7 @@ func lowerTellNote(w *undergo.RawWriter, v TellNote) undergo.RawHandle {
 	if v == nil {
 		return 0
 	}
-	return undergo.LowerHost(w, "tell-note", fieldsOfGuest,
+	return undergo.LowerHost(w, "tell-note", v, fieldsOfGuest,
 		undergo.NewRawMethod(0x4ac80487385e92cd, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawEmpty, w *undergo.RawWriter) error {
 			return v(ctx, undergo.LiftText(a.V0))
 		}),
@@ -6313,7 +6313,7 @@ func lowerAskF(w *undergo.RawWriter, v AskF) undergo.RawHandle {
 	if v == nil {
 		return 0
 	}
-	return undergo.LowerHost(w, "ask-f", fieldsOfGuest,
+	return undergo.LowerHost(w, "ask-f", v, fieldsOfGuest,
 		undergo.NewRawMethod(0x4138e1a6334c5a02, func(ctx context.Context, a *struct{ V0 int64 }, r *int64, w *undergo.RawWriter) error {
 			result, err := v(ctx, a.V0)
 			if err == nil {
@@ -6331,7 +6331,7 @@ func lowerAskCanceledF(w *undergo.RawWriter, v AskCanceledF) undergo.RawHandle {
 	if v == nil {
 		return 0
 	}
-	return undergo.LowerHost(w, "ask-canceled-f", fieldsOfGuest,
+	return undergo.LowerHost(w, "ask-canceled-f", v, fieldsOfGuest,
 		undergo.NewRawMethod(0xb84e796f611eae6f, func(ctx context.Context, a *struct{ V0 int64 }, r *int64, w *undergo.RawWriter) error {
 			result, err := v(ctx, a.V0)
 			if err == nil {
@@ -6349,7 +6349,7 @@ func lowerOp(w *undergo.RawWriter, v Op) undergo.RawHandle {
 	if v == nil {
 		return 0
 	}
-	return undergo.LowerHost(w, "op", fieldsOfGuest,
+	return undergo.LowerHost(w, "op", v, fieldsOfGuest,
 		undergo.NewRawMethod(0xd5d517475cd23a96, func(ctx context.Context, a *struct{ V0 int64 }, r *int64, w *undergo.RawWriter) error {
 			result, err := v(ctx, a.V0)
 			if err == nil {
@@ -6367,7 +6367,7 @@ func lowerTallyUpdateF(w *undergo.RawWriter, v TallyUpdateF) undergo.RawHandle {
 	if v == nil {
 		return 0
 	}
-	return undergo.LowerHost(w, "tally-update-f", fieldsOfGuest,
+	return undergo.LowerHost(w, "tally-update-f", v, fieldsOfGuest,
 		undergo.NewRawMethod(0xa0890d395da5c63b, func(ctx context.Context, a *struct{ V0 int64 }, r *int64, w *undergo.RawWriter) error {
 			result, err := v(ctx, a.V0)
 			if err == nil {
@@ -6385,7 +6385,7 @@ func lowerOpenAndGetOpen(w *undergo.RawWriter, v OpenAndGetOpen) undergo.RawHand
 	if v == nil {
 		return 0
 	}
-	return undergo.LowerHost(w, "open-and-get-open", fieldsOfGuest,
+	return undergo.LowerHost(w, "open-and-get-open", v, fieldsOfGuest,
 		undergo.NewRawMethod(0x2378e533cfcee179, func(ctx context.Context, a *struct{ V0 undergo.RawText }, r *undergo.RawHandle, w *undergo.RawWriter) error {
 			result, err := v(ctx, undergo.LiftText(a.V0))
 			if err == nil {
@@ -7248,12 +7248,12 @@ func lowerCupboard(w *undergo.RawWriter, v Cupboard) rawCupboard {
 	}
 }
 
-func liftCupboard(l undergo.RawLifter, v rawCupboard) Cupboard {
+func liftCupboard(v rawCupboard) Cupboard {
 	return Cupboard{
 		undergo.LiftText(v.V0),
-		nil,
-		undergo.LiftList(v.V2, func(v undergo.RawHandle) Store { return nil }),
-		nil,
+		undergo.LiftOwn[Store](v.V1),
+		undergo.LiftList(v.V2, func(v undergo.RawHandle) Store { return undergo.LiftOwn[Store](v) }),
+		undergo.LiftOwn[Store](v.V3),
 	}
 }
 

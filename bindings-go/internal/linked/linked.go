@@ -22,7 +22,8 @@ package linked
 	X(instance_is_alive) X(instance_is_best) X(instance_memory_size) X(instance_poll) \
 	X(instance_read_memory) X(instance_reset) X(instance_take_stderr) X(instance_take_stdout) \
 	X(instance_usage) X(instance_write_memory) X(keyvalue_delete) X(keyvalue_get) X(keyvalue_new) \
-	X(keyvalue_set) X(kind_name) X(object_delete) X(object_new_dispatched) X(plugin_delete) \
+	X(keyvalue_set) X(kind_name) X(object_delete) X(object_dispatched) X(object_new_dispatched) \
+	X(plugin_delete) \
 	X(plugin_describe) X(plugin_diagnostic) X(plugin_export) X(plugin_find) X(plugin_from_bytes) \
 	X(plugin_go_version) X(plugin_import) X(plugin_instantiate_with) X(plugin_interface) \
 	X(plugin_is_best) X(plugin_kind) X(plugin_load) X(plugin_load_compiled) X(plugin_name) \

@@ -120,19 +120,3 @@ pub(super) fn item(resource: &Resource) -> Option<&Type> {
     let TypeKind::Tuple(batch) = &resource.methods.first()?.result.as_ref()?.kind else { return None };
     if let TypeKind::List(item) = &batch.items.first()?.kind { Some(item) } else { None }
 }
-
-/// Whether a value of the type has handles of the host's: those of both don't come together.
-pub(super) fn is_hosts(ty: &Type) -> bool {
-    ty.holds_handles()
-        && match &ty.kind {
-            TypeKind::Own(resource) | TypeKind::Borrow(resource) => resource.side == Side::Host,
-            TypeKind::List(inner) | TypeKind::Option(inner) => is_hosts(inner),
-            TypeKind::Map(map) => is_hosts(&map.value),
-            TypeKind::Tuple(tuple) => tuple.items.iter().find(|item| item.holds_handles()).is_some_and(is_hosts),
-            TypeKind::Record(record) => record.fields.iter().map(|field| &field.ty).find(|ty| ty.holds_handles()).is_some_and(is_hosts),
-            TypeKind::Variant(variant) => {
-                variant.cases.iter().filter_map(|case| case.ty.as_ref()).find(|ty| ty.holds_handles()).is_some_and(is_hosts)
-            }
-            _ => false,
-        }
-}

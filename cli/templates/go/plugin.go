@@ -130,7 +130,7 @@ func lower{{ object.class }}(w *undergo.RawWriter, v {{ object.class }}) undergo
 	if v == nil {
 		return 0
 	}
-	return undergo.LowerHost(w, {{ object.wit }}, {% if has_errors %}fieldsOf{{ class }}{% else %}nil{% endif %},
+	return undergo.LowerHost(w, {{ object.wit }}, v, {% if has_errors %}fieldsOf{{ class }}{% else %}nil{% endif %},
 		{%- for function in object.methods %}
 		undergo.NewRawMethod({{ function.digest }}, func(ctx context.Context, a *{{ function.function.raw_args }}, r *{{ function.function.raw_result }}, w *undergo.RawWriter) error {
 			{%- include "go/host.go" %}

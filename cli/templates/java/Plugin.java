@@ -150,12 +150,10 @@ public final class {{ class }} {
         {{ put }}
         {%- endfor %}
     }
-    {%- if let Some(gets) = record.gets %}
 
     private static {{ record.name }} get${{ record.name }}({{ record.client }}long at) {
-        return new {{ record.name }}({{ gets }});
+        return new {{ record.name }}({{ record.gets }});
     }
-    {%- endif %}
     {%- endfor %}
     {%- for one in enums %}
 {% for line in one.docs %}
@@ -191,7 +189,6 @@ public final class {{ class }} {
             throw Raw.noCase({{ variant.wit }}, value);
         }
     }
-    {%- if !variant.is_hosts %}
 
     private static {{ variant.name }} get${{ variant.name }}({{ variant.client }}long at) {
         return switch (Raw.getTag(at)) {
@@ -201,7 +198,6 @@ public final class {{ class }} {
             default -> throw Raw.noCase({{ variant.wit }}, Raw.getTag(at));
         };
     }
-    {%- endif %}
     {%- endfor %}
     {%- for case in case_records %}
 {% for line in case.docs %}

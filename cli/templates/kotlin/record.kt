@@ -7,11 +7,9 @@
         {%- endfor %}
         {%- endfor %}
     }
-    {%- if reading.is_read() %}
 
     fun get{{ class }}({% if reading.needs_client() %}_client: {{ names.lib("RawClient") }}, {% endif %}_at: {{ long }}): {{ class }} = {{ class }}(
         {%- for field in fields %}
         {{ field.name }} = {{ field.get }},
         {%- endfor %}
     )
-    {%- endif %}

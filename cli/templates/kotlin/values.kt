@@ -66,7 +66,6 @@ private object {{ names.values() }} {
         }
         {%- endfor %}
     }
-    {%- if reading.is_read() %}
 
     fun get{{ class }}({% if reading.needs_client() %}_client: {{ names.lib("RawClient") }}, {% endif %}_at: {{ long }}): {{ class }} = when (val _case = {{ raw }}.getTag(_at)) {
         {%- for case in cases %}
@@ -74,7 +73,6 @@ private object {{ names.values() }} {
         {%- endfor %}
         else -> throw {{ raw }}.noCase({{ wit }}, _case)
     }
-    {%- endif %}
     {%- else %}
     {%- endmatch %}
     {%- endfor %}

@@ -122,6 +122,13 @@ pub trait Lift {
     }
 }
 
+/// The error for an object of the host that the program has not given, but a service has, say.
+#[cold]
+#[must_use]
+pub fn not_given(resource: &ResourceType) -> Error {
+    Error::new(ErrorKind::TypeMismatch, format!("the {} is not one that this program has given", resource.name))
+}
+
 /// Lifts a value of a type from `bytes`, with nested data in `memory`. `bytes` must be as long as
 /// the type is.
 ///

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use undergo::interface::{Field, Function, Type};
+use undergo::interface::{Field, Function, Side, Type};
 
 use super::text::{all_alone, comment, identifier};
 use super::types::{Member, Types, or, spaced};
@@ -56,7 +56,7 @@ pub(super) struct HostFunction {
     pub(super) signature: Signature,
 }
 
-pub(super) fn signature(types: &mut Types, params: &[Field], result: Option<&Type>) -> Signature {
+fn signature(types: &mut Types, params: &[Field], result: Option<&Type>) -> Signature {
     let names = all_alone(params.iter().map(|param| param.name.as_str()), OWN);
     let members = params.iter().zip(names).map(|(param, name)| Member::new(&types.show(&param.ty), name)).collect();
     Signature {
@@ -67,6 +67,14 @@ pub(super) fn signature(types: &mut Types, params: &[Field], result: Option<&Typ
     }
 }
 
+/// That of a function of the plugin's: what comes back in its result of the host's objects lies in
+/// an arena.
+pub(super) fn exported(types: &mut Types, function: &Function) -> Signature {
+    let result = function.result.as_ref();
+    let signature = signature(types, &function.params, result);
+    Signature { has_arena: signature.has_arena || result.is_some_and(|ty| ty.holds_handles_of(Side::Host)), ..signature }
+}
+
 /// A function of the host, of an interface or of an object, which gets no object.
 pub(super) fn host_function(types: &mut Types, number: usize, function: &Function, member: String, adapter: String) -> HostFunction {
     let signature = signature(types, function.own_params(), function.result.as_ref());
@@ -74,7 +82,7 @@ pub(super) fn host_function(types: &mut Types, number: usize, function: &Functio
 }
 
 pub(super) fn export(types: &mut Types, number: usize, function: &Function) -> Export {
-    let signature = signature(types, &function.params, function.result.as_ref());
+    let signature = exported(types, function);
     let [name, of_pool] = [types.name(&function.name), types.name(&format!("pool-{}", function.name))];
     let about_pool = comment(0, &format!("As {name}, of whichever instance is free."));
     let docs = comment(0, or(&function.docs, &format!("Calls {}.", function.name)));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use undergo::interface::{Function, Resource, ResourceType, Shape, Side, Type, TypeKind};
 
-use super::function::{HostFunction, Signature, host_function, signature};
+use super::function::{HostFunction, Signature, exported, host_function};
 use super::text::{comment, identifier};
 use super::types::{Types, or, spaced};
 use crate::bindgen::surface::Surface;
@@ -94,13 +94,13 @@ fn guest(types: &mut Types, surface: &Surface<'_>, resource: &Resource) -> Guest
         number: surface.place(function),
         name: named(types, "new"),
         docs: comment(0, &format!("{}\n\nThe caller frees the object.", or(&function.docs, &format!("Makes a {name}.")))),
-        signature: signature(types, &function.params, function.result.as_ref()),
+        signature: exported(types, function),
     });
     let method = |(function, method): (&Arc<Function>, &String)| Method {
         number: surface.place(function),
         name: named(types, method),
         docs: comment(0, or(&function.docs, &format!("Calls {}.", function.name))),
-        signature: signature(types, &function.params, function.result.as_ref()),
+        signature: exported(types, function),
     };
     let methods = if is_iterator { Vec::new() } else { resource.methods.iter().zip(&resource.ty.methods).map(method).collect() };
     let next = is_iterator.then(|| resource.methods.first()).flatten().and_then(|function| next(types, surface, name, function));

@@ -147,7 +147,7 @@ fn export(names: &Names, function: &Function, name: String, variable: String, re
     Export {
         lowered: this.into_iter().chain(own.iter().zip(function.own_params()).map(lower)).collect(),
         results: results(function).into_iter().enumerate().map(result).collect(),
-        gives_handles: function.gives_handles(),
+        gives_handles: function.result.as_ref().is_some_and(|ty| ty.holds_handles_of(Side::Guest)),
         client: if function.is_method { "object.client" } else { "client.client" },
         function: typed(names, None, function, name, does),
         variable,

@@ -107,9 +107,10 @@ impl Names {
 
     /// An expression that makes what stands for a handle; nil for none.
     fn lift_handle(&self, resource: &ResourceType, value: &str) -> String {
-        // Those of the host don't come back.
         if resource.side == Side::Host {
-            return "nil".to_owned();
+            // A plugin passes no others back.
+            let is_object = resource.shape == Shape::Object;
+            return if is_object { format!("undergo.LiftOwn[{}]({value})", self.of_resource(resource)) } else { "nil".to_owned() };
         }
         let wit = literal(&resource.name);
         match resource.shape {
@@ -327,12 +328,12 @@ impl Items {
 
 /// The first argument of what lifts it, if it has handles.
 fn lifter(ty: &Type) -> &'static str {
-    if ty.holds_handles() { "l, " } else { "" }
+    if ty.holds_handles_of(Side::Guest) { "l, " } else { "" }
 }
 
 /// The same as a parameter.
 pub(super) fn lifter_param(ty: &Type) -> &'static str {
-    if ty.holds_handles() { "l undergo.RawLifter, " } else { "" }
+    if ty.holds_handles_of(Side::Guest) { "l undergo.RawLifter, " } else { "" }
 }
 
 fn is_handle(ty: &Type) -> bool {

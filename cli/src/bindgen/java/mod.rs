@@ -14,11 +14,11 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use askama::Template;
 use undergo::Plugin;
-use undergo::interface::{EnumType, Field, Function, RecordType, Type, TypeKind, names};
+use undergo::interface::{EnumType, Field, Function, RecordType, Side, Type, TypeKind, names};
 
 use super::layout::{self, Fields, Place};
 use super::scope::Scope;
-use super::surface::{Imported, Surface, is_hosts};
+use super::surface::{Imported, Surface};
 use errors::ErrorClass;
 use resources::{Guest, Hosted};
 use text::{OF_OBJECTS, docs, identifier, literal};
@@ -102,8 +102,8 @@ struct Record {
     /// ` implements Shape`
     implements: String,
     puts: Vec<String>,
-    /// Makes it; `None` of what only the host gives.
-    gets: Option<String>,
+    /// Makes it.
+    gets: String,
     /// What `gets` takes before the place: `RawClient client$, `.
     client: &'static str,
 }
@@ -306,9 +306,7 @@ fn record(names: &Names, ty: &Type, record: &RecordType) -> Record {
     for ((field, name), offset) in record.fields.iter().zip(&components).zip(offsets) {
         declared.push(format!("{} {name}", names.show(&field.ty)));
         puts.extend(names.put(&field.ty, "room", &Place("at", offset), &format!("value.{name}()"), 0));
-        if !is_hosts(ty) {
-            gets.push(names.get(&field.ty, &Place("at", offset), 0));
-        }
+        gets.push(names.get(&field.ty, &Place("at", offset), 0));
     }
     let name = names.of(&record.name);
     let implements = variants::implements(names, &name);
@@ -318,14 +316,14 @@ fn record(names: &Names, ty: &Type, record: &RecordType) -> Record {
         components: declared.join(", "),
         implements,
         puts,
-        gets: (!is_hosts(ty)).then(|| gets.join(", ")),
+        gets: gets.join(", "),
         client: client(ty),
     }
 }
 
 /// What a function takes first that reads such a value.
 fn client(ty: &Type) -> &'static str {
-    if ty.holds_handles() { "RawClient client$, " } else { "" }
+    if ty.holds_handles_of(Side::Guest) { "RawClient client$, " } else { "" }
 }
 
 fn cases(names: &Names, cases: &EnumType) -> Enum {

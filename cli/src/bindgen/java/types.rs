@@ -238,7 +238,7 @@ impl Names {
                 format!("new {}({})", self.show(ty), items.join(", "))
             }
             TypeKind::Record(_) | TypeKind::Variant(_) => {
-                format!("get${}({}{place})", self.show(ty), if ty.holds_handles() { "client$, " } else { "" })
+                format!("get${}({}{place})", self.show(ty), if ty.holds_handles_of(Side::Guest) { "client$, " } else { "" })
             }
             TypeKind::Own(resource) | TypeKind::Borrow(resource) => self.handle(resource, place, depth),
             TypeKind::Enum(cases) => format!("Raw.getCase({place}, {}.CASES$)", self.of(&cases.name)),
@@ -246,8 +246,13 @@ impl Names {
         }
     }
 
-    /// An expression that takes a handle of the plugin's.
+    /// An expression that takes a handle of the plugin's, or one of the host's that comes back.
     fn handle(&self, resource: &ResourceType, place: &Place<'_>, depth: usize) -> String {
+        if resource.side == Side::Host {
+            // A plugin passes no others back.
+            let is_object = resource.shape == Shape::Object;
+            return if is_object { format!("Raw.getObject({place}, {}.class)", self.class_of(resource)) } else { "null".to_owned() };
+        }
         let wit = literal(&resource.name);
         match (resource.shape, &self.living[resource.number].item) {
             (Shape::Reader, _) => format!("Raw.getReader(client$, {place})"),
@@ -263,7 +268,9 @@ impl Names {
             return format!("Raw::get{name}");
         }
         match &ty.kind {
-            TypeKind::Record(_) | TypeKind::Variant(_) if !ty.holds_handles() => format!("{}::get${}", self.outer, self.show(ty)),
+            TypeKind::Record(_) | TypeKind::Variant(_) if !ty.holds_handles_of(Side::Guest) => {
+                format!("{}::get${}", self.outer, self.show(ty))
+            }
             _ if ty.holds_handles() => {
                 let at = format!("at${depth}");
                 format!("{at} -> {}", self.get(ty, &Place(&at, 0), depth + 1))

@@ -3,7 +3,6 @@
 use undergo::interface::{Type, TypeKind, VariantType};
 
 use super::super::layout::{Cases, Place};
-use super::super::surface;
 use super::text::{docs, literal};
 use super::types::Names;
 use super::{client, or};
@@ -16,8 +15,6 @@ pub(super) struct Variant {
     pub(super) wit: String,
     pub(super) permits: String,
     pub(super) cases: Vec<Case>,
-    /// Whether only the host gives it.
-    pub(super) is_hosts: bool,
     /// What reads it takes this before the place.
     pub(super) client: &'static str,
 }
@@ -63,7 +60,6 @@ pub(super) fn all(names: &Names, types: &[Type]) -> (Vec<Variant>, Vec<CaseRecor
 
 fn variant(names: &Names, ty: &Type, variant: &VariantType) -> Variant {
     let place = Place("at", Cases::of(variant).value);
-    let is_hosts = surface::is_hosts(ty);
     let cases: Vec<Case> = names
         .cases(variant)
         .into_iter()
@@ -71,7 +67,7 @@ fn variant(names: &Names, ty: &Type, variant: &VariantType) -> Variant {
             let (puts, get) = match &found.case.ty {
                 Some(ty) => {
                     let value = if found.is_record { "found$" } else { "found$.value()" };
-                    let get = if is_hosts { String::new() } else { names.get(ty, &place, 0) };
+                    let get = names.get(ty, &place, 0);
                     let get = if found.is_record { get } else { format!("new {}({get})", found.class) };
                     (names.put(ty, "room", &place, value, 0), get)
                 }
@@ -86,7 +82,6 @@ fn variant(names: &Names, ty: &Type, variant: &VariantType) -> Variant {
         wit: literal(&variant.name),
         permits: cases.iter().map(|case| case.class.as_str()).collect::<Vec<_>>().join(", "),
         cases,
-        is_hosts,
         client: client(ty),
     }
 }

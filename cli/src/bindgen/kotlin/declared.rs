@@ -1,7 +1,7 @@
 //! What a plugin's types become: data classes, exceptions, enum classes, and sealed interfaces with
 //! the classes of their cases.
 
-use undergo::interface::{self, EnumType, RecordType, Type, TypeKind, VariantType, names};
+use undergo::interface::{self, EnumType, RecordType, Side, Type, TypeKind, VariantType, names};
 
 use super::or;
 use super::text::{docs, identifier, literal, long};
@@ -9,7 +9,6 @@ use super::types::Names;
 use crate::bindgen::classes::CaseClass;
 use crate::bindgen::layout::{Cases, Fields, Place};
 use crate::bindgen::scope::Scope;
-use crate::bindgen::surface::is_hosts;
 
 /// What every exception has that a plugin's error becomes, and what makes one.
 #[rustfmt::skip]
@@ -58,23 +57,13 @@ pub(super) enum Declared {
 pub(super) enum Reading {
     /// By its place.
     Plain,
-    /// With what calls the methods of the objects in it.
+    /// With what calls the methods of the plugin's objects in it.
     Living,
-    /// Not at all: only the host gives it.
-    Never,
 }
 
 impl Reading {
     fn of(ty: &Type) -> Reading {
-        match ty.holds_handles() {
-            false => Reading::Plain,
-            true if is_hosts(ty) => Reading::Never,
-            true => Reading::Living,
-        }
-    }
-
-    pub(super) fn is_read(&self) -> bool {
-        *self != Reading::Never
+        if ty.holds_handles_of(Side::Guest) { Reading::Living } else { Reading::Plain }
     }
 
     pub(super) fn needs_client(&self) -> bool {

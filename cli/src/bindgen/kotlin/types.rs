@@ -257,7 +257,7 @@ impl Names {
                 format!("{}({})", self.several(items.len()), items.join(", "))
             }
             TypeKind::Record(_) | TypeKind::Variant(_) => {
-                let client = if ty.holds_handles() { format!("{client}, ") } else { String::new() };
+                let client = if ty.holds_handles_of(Side::Guest) { format!("{client}, ") } else { String::new() };
                 format!("{}.get{}({client}{place})", self.values, self.show(ty))
             }
             _ => {
@@ -267,8 +267,15 @@ impl Names {
         }
     }
 
-    /// An expression that takes a handle of the plugin's, null where there is none.
+    /// An expression that takes a handle of the plugin's, or one of the host's that comes back; null
+    /// where there is none.
     fn handle(&self, resource: &ResourceType, place: &Place<'_>, client: &str) -> String {
+        if resource.side == Side::Host {
+            // A plugin passes no others back.
+            let is_object = resource.shape == Shape::Object;
+            let class = self.class_of(resource);
+            return if is_object { format!("{}.getObject({place}, {class}::class.java)", self.lib("Raw")) } else { "null".to_owned() };
+        }
         let wit = literal(&resource.name);
         match (resource.shape, &self.living[resource.number].item) {
             (Shape::Reader, _) => format!("{}.getReader({client}, {place})", self.lib("Raw")),
@@ -281,7 +288,9 @@ impl Names {
     /// A function that reads a value from a place.
     fn getter(&self, ty: &Type, client: &str) -> String {
         match &ty.kind {
-            TypeKind::Record(_) | TypeKind::Variant(_) if !ty.holds_handles() => format!("{}::get{}", self.values, self.show(ty)),
+            TypeKind::Record(_) | TypeKind::Variant(_) if !ty.holds_handles_of(Side::Guest) => {
+                format!("{}::get{}", self.values, self.show(ty))
+            }
             _ => format!("{{ _at -> {} }}", self.get(ty, &Place("_at", 0), client)),
         }
     }

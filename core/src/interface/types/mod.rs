@@ -179,6 +179,16 @@ impl Type {
         self.holds != Holds::NONE
     }
 
+    /// The same of the objects of that side.
+    #[must_use]
+    pub fn holds_handles_of(&self, side: Side) -> bool {
+        let others = match side {
+            Side::Guest => Holds::HOST_OWN.with(Holds::HOST_BORROW),
+            Side::Host => Holds::GUEST_OWN.with(Holds::GUEST_BORROW),
+        };
+        !self.holds.is_within(others)
+    }
+
     /// Whether it is that record.
     pub(crate) fn is_record(&self, record: &Arc<RecordType>) -> bool {
         matches!(&self.kind, TypeKind::Record(own) if Arc::ptr_eq(own, record))

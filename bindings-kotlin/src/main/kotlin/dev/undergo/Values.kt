@@ -44,12 +44,17 @@ internal fun given(value: Any?, depth: Int = 0): Any? = when (value) {
     is Case -> if (depth == DEPTH) value else Case(value.tag, given(value.value, depth + 1))
     is Resource -> value.asJava
     is HostFunction -> JavaHostFunction { given(value.call(read(it))) }
-    is HostObject -> JavaHostObject { method, args -> given(value.call(method, read(args))) }
+    is HostObject -> Given(value)
     is Function0<*> -> JavaHostFunction { given(value()) }
     is Function1<*, *> -> calling(value) { function: (Any?) -> Any?, (a) -> function(a) }
     is Function2<*, *, *> -> calling(value) { function: (Any?, Any?) -> Any?, (a, b) -> function(a, b) }
     is Function3<*, *, *, *> -> calling(value) { function: (Any?, Any?, Any?) -> Any?, (a, b, c) -> function(a, b, c) }
     else -> value
+}
+
+/** An object of the program's, which it gets back where a component passes it. */
+private class Given(val own: HostObject) : JavaHostObject {
+    override fun call(method: String, args: Arguments): Any? = given(own.call(method, read(args)))
 }
 
 private fun givenEach(items: Iterator<Any?>, depth: Int): Iterator<Any?> = object : Iterator<Any?> {
@@ -81,5 +86,6 @@ internal fun taken(value: Any?): Any? = when (value) {
     is Case -> Case(value.tag, taken(value.value))
     is JavaResource -> Resource(value)
     is JavaItems<*> -> Items(value, ::taken)
+    is Given -> value.own
     else -> value
 }

@@ -12,7 +12,7 @@ import java.nio.file.Files
 import java.nio.file.Path
 import kotlin.io.path.writeText
 
-/** What `undergo bindgen` writes for the conformance guest compiles, and works. */
+/** What `undergo bindgen` writes for the conformance guest, and for a component, compiles, and works. */
 class BindgenTest {
     @Test
     fun `a typed program`(@TempDir folder: Path) = runs(folder, PROGRAM)
@@ -20,10 +20,14 @@ class BindgenTest {
     @Test
     fun `a program with handles`(@TempDir folder: Path) = runs(folder, HANDLES)
 
-    /** Compiles a program with what bindgen writes for the conformance guest, and runs it. */
-    private fun runs(folder: Path, text: String) {
+    @Test
+    fun `a program for a component that passes its objects back`(@TempDir folder: Path) =
+        runs(folder, ITEMS, ROOT.resolve("conformance/components/items.wasm"))
+
+    /** Compiles a program with what bindgen writes for a plugin, and runs it. */
+    private fun runs(folder: Path, text: String, plugin: Path = guestFile("UNDERGO_CONFORMANCE_WASM", "conformance.wasm")) {
         val undergo = System.getenv("UNDERGO") ?: ROOT.resolve("build/bin/undergo").toString()
-        val wasm = System.getenv("UNDERGO_CONFORMANCE_WASM") ?: ROOT.resolve("build/conformance.wasm").toString()
+        val wasm = plugin.toString()
         val file = folder.resolve("GuestPlugin.kt")
         val written = ProcessBuilder(undergo, "bindgen", wasm, "--lang", "kotlin", "-o", file.toString()).inheritIO().start().waitFor()
         assertEquals(0, written)
@@ -40,6 +44,33 @@ class BindgenTest {
     }
 
     private companion object {
+        val ITEMS = """
+            import root.*
+
+            class Mine(val n: UInt) : Item {
+                override fun rank(): UInt = n
+            }
+
+            fun run(wasm: String) {
+                val stored = mutableListOf<Item>()
+                val host = object : TestItemsHost {
+                    override fun item(name: String): Item = Mine(name.length.toUInt())
+                    override fun itemOpen(n: UInt): Item = Mine(n)
+                    override fun compare(a: Item, b: Item): UInt = if ((a as Mine).n < (b as Mine).n) 1u else 0u
+                    override fun store(i: Item) {
+                        stored.add(i)
+                    }
+                }
+                Root.of(dev.undergo.Plugin.load(wasm), host).use { items ->
+                    val own = Mine(6u)
+                    check(items.peek(own) == 6u && items.made(true) == 20u && items.order(own, Mine(7u)) == 1u)
+                    check(items.back(own) === own)
+                    items.passOn(own)
+                    check(stored.single() === own)
+                }
+            }
+        """
+
         val PROGRAM = """
             import dev.undergo.errorName
             import dev.undergo.kind

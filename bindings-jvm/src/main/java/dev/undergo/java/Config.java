@@ -34,7 +34,7 @@ final class Config implements AutoCloseable {
     void give(FunctionType function, Dispatcher.Hosted hosted) {
         long module = Library.cText(function.module);
         long name = Library.cText(function.name);
-        Dispatcher.Given given = new Dispatcher.Given(new String[] {function.fullName()}, new Dispatcher.Hosted[] {hosted}, plugin.errors);
+        Dispatcher.Given given = new Dispatcher.Given(new String[] {function.fullName()}, new Dispatcher.Hosted[] {hosted}, plugin.errors, null);
         try {
             UndergoException.check(Library.call(
                     Library.IMPORTS_SET_DISPATCHED, imports, module, name, function.digest, Library.DISPATCHER, Handles.hold(given)));

@@ -31,8 +31,9 @@ final class Dispatcher {
      * A host function that a plugin has been given, or the methods of an object.
      *
      * @param errors the errors with fields that the plugin has.
+     * @param own the object; null for what is none.
      */
-    record Given(String[] names, Hosted[] functions, ErrorType[] errors) {
+    record Given(String[] names, Hosted[] functions, ErrorType[] errors, Object own) {
         void call(long at) {
             int method = Memory.getInt(at + METHOD);
             Answer answer = new Answer(at, errors);
@@ -105,6 +106,16 @@ final class Dispatcher {
         long number = Memory.allocate(8);
         try {
             return Library.is(Library.call(Library.ERROR_DISPATCHED, error, number)) ? (Throwable) Handles.get(Memory.getLong(number)) : null;
+        } finally {
+            Memory.free(number);
+        }
+    }
+
+    /** The program's object of a handle that a component has passed back. */
+    static Object own(long object) {
+        long number = Memory.allocate(8);
+        try {
+            return Library.is(Library.call(Library.OBJECT_DISPATCHED, object, number)) ? ((Given) Handles.get(Memory.getLong(number))).own() : null;
         } finally {
             Memory.free(number);
         }

@@ -82,6 +82,7 @@ final class Library {
     static final long KEYVALUE_NEW = symbol("keyvalue_new");
     static final long KEYVALUE_SET = symbol("keyvalue_set");
     static final long OBJECT_DELETE = symbol("object_delete");
+    static final long OBJECT_DISPATCHED = symbol("object_dispatched");
     static final long OBJECT_NEW_DISPATCHED = symbol("object_new_dispatched");
     static final long PLUGIN_DELETE = symbol("plugin_delete");
     static final long PLUGIN_DESCRIBE = symbol("plugin_describe");

@@ -384,6 +384,11 @@ final class Lift {
             return null;
         }
         ResourceType resource = type.resource;
+        if (!resource.isGuests) {
+            Object own = Dispatcher.own(at);
+            expect(wanted.isInstance(own), type, wanted);
+            return own;
+        }
         boolean isStream = resource.shape == ResourceType.Shape.ITERATOR && wanted == Stream.class;
         expect(isStream || wanted.isAssignableFrom(classOf(resource)), type, wanted);
         // It is not freed from now on if another part of the value does not fit.
@@ -430,7 +435,7 @@ final class Lift {
         switch (type.kind) {
             case HANDLE -> {
                 long handle = Memory.getLong(at);
-                if (handle != 0) {
+                if (handle != 0 && type.resource.isGuests) {
                     Library.call(Library.HANDLE_DELETE, handle);
                 }
             }

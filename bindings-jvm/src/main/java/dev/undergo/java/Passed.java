@@ -23,7 +23,7 @@ final class Passed {
             names[i] = methods[i].name;
             digests[i] = methods[i].digest;
         }
-        put(room, names, digests, functions, to);
+        put(room, names, digests, functions, resource.shape == ResourceType.Shape.OBJECT ? value : null, to);
     }
 
     private static Source reader(ResourceType resource, Object value) {
@@ -44,13 +44,17 @@ final class Passed {
         return new Misfit("expected " + wanted + " for " + resource + ", got " + value.getClass().getTypeName());
     }
 
-    /** Writes a handle of an object that has these functions for the methods of these names. */
-    static void put(RawRoom room, String[] names, long[] digests, Dispatcher.Hosted[] functions, long to) {
+    /**
+     * Writes a handle of an object that has these functions for the methods of these names.
+     *
+     * @param own what a host function gets where a component passes it back; null for what none does.
+     */
+    static void put(RawRoom room, String[] names, long[] digests, Dispatcher.Hosted[] functions, Object own, long to) {
         long at = room.room(8L * digests.length);
         for (int i = 0; i < digests.length; i++) {
             Memory.putLong(at + 8L * i, digests[i]);
         }
-        long id = Handles.hold(new Dispatcher.Given(names, functions, room.errorTypes()));
+        long id = Handles.hold(new Dispatcher.Given(names, functions, room.errorTypes(), own));
         UndergoException.check(Library.call(Library.OBJECT_NEW_DISPATCHED, at, digests.length, Library.DISPATCHER, id, to));
         room.made(Memory.getLong(to));
     }

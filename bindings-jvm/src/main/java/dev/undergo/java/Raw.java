@@ -382,31 +382,37 @@ public final class Raw {
         for (int i = 0; i < hosted.length; i++) {
             hosted[i] = functions[i]::call;
         }
-        putHosted(room, at, methods, hosted);
+        putHosted(room, at, methods, value, hosted);
     }
 
-    private static void putHosted(RawRoom room, long at, RawSignature[] methods, Dispatcher.Hosted[] functions) {
+    /** Reads an object of the host's, which a component has passed back; null where there is none. */
+    public static <T> T getObject(long at, Class<T> type) {
+        long object = Memory.getLong(at);
+        return object == 0 ? null : type.cast(Dispatcher.own(object));
+    }
+
+    private static void putHosted(RawRoom room, long at, RawSignature[] methods, Object own, Dispatcher.Hosted... functions) {
         String[] names = new String[methods.length];
         long[] digests = new long[methods.length];
         for (int i = 0; i < methods.length; i++) {
             names[i] = methods[i].name();
             digests[i] = methods[i].digest();
         }
-        Passed.put(room, names, digests, functions, at);
+        Passed.put(room, names, digests, functions, own, at);
     }
 
     /** Writes a handle of an iterable, of items of so many bytes. */
     public static <T> void putItems(RawRoom room, long at, RawSignature[] methods, Iterable<T> value, int size, Put<T> item) {
-        putHosted(room, at, methods, new Dispatcher.Hosted[] {new Feed<>(methods[0].name(), value.iterator(), size, item)});
+        putHosted(room, at, methods, null, new Feed<>(methods[0].name(), value.iterator(), size, item));
     }
 
     /** Writes a handle of a stream to read from. */
     public static void putReader(RawRoom room, long at, RawSignature[] methods, InputStream value) {
-        putHosted(room, at, methods, new Source(Objects.requireNonNull(value)).functions());
+        putHosted(room, at, methods, null, new Source(Objects.requireNonNull(value)).functions());
     }
 
     /** Writes a handle of a stream to write to. */
     public static void putWriter(RawRoom room, long at, RawSignature[] methods, OutputStream value) {
-        putHosted(room, at, methods, new Sink(Objects.requireNonNull(value)).functions());
+        putHosted(room, at, methods, null, new Sink(Objects.requireNonNull(value)).functions());
     }
 }

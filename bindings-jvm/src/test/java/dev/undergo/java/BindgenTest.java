@@ -20,7 +20,7 @@ import org.junit.jupiter.api.condition.EnabledForJreRange;
 import org.junit.jupiter.api.condition.JRE;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What {@code undergo bindgen} writes for the conformance guest compiles, and works. */
+/** What {@code undergo bindgen} writes for the conformance guest, and for a component, compiles, and works. */
 class BindgenTest {
     @Test
     void aTypedProgram(@TempDir Path folder) throws Exception {
@@ -49,13 +49,25 @@ class BindgenTest {
         runs(folder, HANDLES);
     }
 
-    /** Compiles a program with what bindgen writes for the conformance guest, and runs it. */
+    @Test
+    void aProgramForAComponentThatPassesItsObjectsBack(@TempDir Path folder) throws Exception {
+        Path items = Support.ROOT.resolve("conformance/components/items.wasm");
+        try (Plugin plugin = Plugin.open(items)) {
+            runs(folder, ITEMS, items.toString(), plugin);
+        }
+    }
+
     private void runs(Path folder, String text) throws Exception {
+        runs(folder, text, System.getenv("UNDERGO_CONFORMANCE_WASM"), Support.conformance());
+    }
+
+    /** Compiles a program with what bindgen writes for a plugin, and runs it. */
+    private void runs(Path folder, String text, String wasm, Plugin plugin) throws Exception {
         String given = System.getenv("UNDERGO");
         String undergo = given != null ? given : Support.ROOT.resolve("build/bin/undergo").toString();
         Path client = folder.resolve("GuestPlugin.java");
         Process written = new ProcessBuilder(
-                        undergo, "bindgen", System.getenv("UNDERGO_CONFORMANCE_WASM"), "--lang", "java", "-o", client.toString())
+                        undergo, "bindgen", wasm, "--lang", "java", "-o", client.toString())
                 .inheritIO()
                 .start();
         assertEquals(0, written.waitFor());
@@ -71,9 +83,59 @@ class BindgenTest {
             Object program = loader.loadClass("Program").getDeclaredConstructor().newInstance();
             @SuppressWarnings("unchecked")
             Consumer<Plugin> run = (Consumer<Plugin>) program;
-            run.accept(Support.conformance());
+            run.accept(plugin);
         }
     }
+
+    private static final String ITEMS =
+            """
+            import dev.undergo.java.*;
+            import java.util.*;
+
+            public final class Program implements java.util.function.Consumer<Plugin> {
+                private record Item(long rank) implements GuestPlugin.Item {}
+
+                private static void check(boolean holds) {
+                    if (!holds) {
+                        throw new AssertionError();
+                    }
+                }
+
+                @Override
+                public void accept(Plugin plugin) {
+                    List<GuestPlugin.Item> stored = new ArrayList<>();
+                    GuestPlugin.TestItemsHost host = new GuestPlugin.TestItemsHost() {
+                        @Override
+                        public GuestPlugin.Item item(String name) {
+                            return new Item(name.length());
+                        }
+
+                        @Override
+                        public GuestPlugin.Item itemOpen(long n) {
+                            return new Item(n);
+                        }
+
+                        @Override
+                        public long compare(GuestPlugin.Item a, GuestPlugin.Item b) {
+                            return ((Item) a).rank() < ((Item) b).rank() ? 1 : 0;
+                        }
+
+                        @Override
+                        public void store(GuestPlugin.Item item) {
+                            stored.add(item);
+                        }
+                    };
+                    try (Instance instance = plugin.instantiate(GuestPlugin.imports(new Options(), host))) {
+                        GuestPlugin items = new GuestPlugin(instance);
+                        Item own = new Item(6);
+                        check(items.peek(own) == 6 && items.made(true) == 20 && items.order(own, new Item(7)) == 1);
+                        check(items.back(own) == own);
+                        items.passOn(own);
+                        check(stored.size() == 1 && stored.get(0) == own);
+                    }
+                }
+            }
+            """;
 
     private static final String PROGRAM =
             """
