@@ -228,6 +228,23 @@ pub(crate) fn adopted(chain: &[ChainedError], errors: Option<&VariantType>) -> V
     chain.iter().map(adopt).collect()
 }
 
+/// Lowers an error of the last case as a chain of it alone. Its fields may have objects of the host
+/// in them, which those of a [`ChainedError`] can't.
+#[cold]
+pub(crate) fn lower_failure<'a>(errors: &VariantType, text: &'a str, fields: &'a Value, block: &mut Block<'a>, at: u32) -> Result<()> {
+    let last = errors.cases.len().saturating_sub(1);
+    let Some(TypeKind::Tuple(both)) = errors.cases.get(last).and_then(|case| case.ty.as_ref()).map(|ty| &ty.kind) else {
+        return Err(Error::new(ErrorKind::HostError, text));
+    };
+    let target = block.reserve(1, errors.size, errors.align)?;
+    let value_at = target + errors.payload;
+    block.put_case(target, errors.tag, last as u32);
+    block.put_str(value_at, text)?;
+    block.lower(&both.items[1], &fields, value_at + both.offsets[1])?;
+    block.put_list(at, target, 1);
+    Ok(())
+}
+
 /// Lowers a chain of errors to its place.
 #[cold]
 pub(crate) fn lower_chain<'a>(errors: &VariantType, chain: &'a [ChainedError], block: &mut Block<'a>, at: u32) -> Result<()> {

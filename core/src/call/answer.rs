@@ -6,13 +6,13 @@ use std::sync::Arc;
 use wasmtime::{StoreContextMut, ValRaw};
 
 use crate::abi::block::Block;
-use crate::abi::chain::{ErrorFields, chain_of, lower_chain};
+use crate::abi::chain::{ErrorFields, chain_of, lower_chain, lower_failure};
 use crate::abi::lower::Lower;
 use crate::abi::memory::GuestMemory;
 use crate::abi::value::Value;
 use crate::call::host_call::raw_u64;
 use crate::call::invoke::place_here;
-use crate::error::{ChainedError, Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::guest::host::{HostCall, Import};
 use crate::guest::memory_cache::MemoryCache;
 use crate::guest::state::State;
@@ -45,36 +45,30 @@ impl HostCall<'_> {
         self.give(block)
     }
 
-    /// Whether an error is laid out as its type is, and not as a chain of which an engine's value
-    /// is made.
-    pub(crate) fn fails_directly(&self) -> bool {
-        self.store.data().component.is_none()
-    }
-
     /// Answers with an error of the function's own type. Where it has none, the guest gets the
     /// text.
     pub(crate) fn fail_with(&mut self, text: &str, value: &Value) -> Result<()> {
         let function = &self.import.function;
         let Failure::Value(ty) = &function.failure else { return Err(Error::new(ErrorKind::HostError, text)) };
         let layout = &function.abi.result;
-        let chain;
+        let fields;
         let mut block = Block::begin(layout.size);
         block.bound(&self.store.data().wasi.budget);
         block.put(0, [1]);
-        let at = |error: Error| error.at(" -> error");
-        if self.fails_directly() {
-            block.lower(ty, &value, layout.value_offset).map_err(at)?;
-            if block.passes_handles() {
-                block.settle(function, &self.store.data().handles)?;
-            }
-            return self.give(block);
-        }
-        let (Some(errors), Some(record)) = (&function.errors, failing_record(function)) else {
-            return Err(Error::new(ErrorKind::HostError, text));
+        let lowered = if self.store.data().component.is_none() {
+            block.lower(ty, &value, layout.value_offset)
+        } else {
+            // A chain, of which an engine's value is made.
+            let (Some(errors), Some(record)) = (&function.errors, failing_record(function)) else {
+                return Err(Error::new(ErrorKind::HostError, text));
+            };
+            fields = if is_record(ty, record) { value.clone() } else { Value::Record(vec![("value".to_owned(), value.clone())]) };
+            lower_failure(errors, text, &fields, &mut block, layout.value_offset)
         };
-        let fields = if is_record(ty, record) { value.clone() } else { Value::Record(vec![("value".to_owned(), value.clone())]) };
-        chain = [ChainedError::new(text, Some(ErrorFields::lower(record, &&fields).map_err(at)?))];
-        lower_chain(errors, &chain, &mut block, layout.value_offset)?;
+        lowered.map_err(|error| error.at(" -> error"))?;
+        if block.passes_handles() {
+            block.settle(function, &self.store.data().handles)?;
+        }
         self.give(block)
     }
 

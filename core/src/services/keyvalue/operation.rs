@@ -225,9 +225,8 @@ impl Operation {
             _ => None,
         });
         let (case, value) = match resource {
-            Some(resource) if call.fails_directly() => ("cas-failed", Value::Object(self.object(On::Cas(Arc::new(cas)), &resource))),
-            // An engine's error has no objects in it.
-            _ => ("store-error", failure(&StoreError::other(TEXT))),
+            Some(resource) => ("cas-failed", Value::Object(self.object(On::Cas(Arc::new(cas)), &resource))),
+            None => ("store-error", failure(&StoreError::other(TEXT))),
         };
         call.fail_with(TEXT, &Value::Variant(case.to_owned(), Some(Box::new(value))))
     }
