@@ -13,7 +13,7 @@ export CARGO_TARGET_DIR
 # Python programs that are checked besides those of the binding.
 EXAMPLES := $(wildcard examples/*/main.py)
 PROGRAMS := $(wildcard tools/*.py tools/engines/*.py tools/versions/*.py bench/*.py bindings-c/tests/*.py) $(EXAMPLES)
-GENERATED := go-guest-sdk/cmd/undergo-gen/testdata bindings-c/include/undergo.h bindings-go/internal/conformance $(wildcard examples/*/*_plugin.*)
+GENERATED := go-guest-sdk/cmd/undergo-gen/testdata bindings-c/include/undergo.h bindings-go/internal/conformance bindings-go/internal/items $(wildcard examples/*/*_plugin.*)
 GO_MODULES := go-guest-sdk bindings-go conformance/guest conformance/hostile conformance/command conformance/network cli/overlay core/tests/guests/network cli/tests/fixtures/program cli/tests/fixtures/flow bench/programs bench/linked tools/component tools/serve/app tools/versions/plugin tools/versions/host $(wildcard examples/*/plugin)
 
 # Checks the workflows of GitHub.
@@ -107,8 +107,9 @@ gen: cli ## write the generated files that are committed
 bench: build ## compare with native Go and wasmtime-py, measure pools, asyncio and deadlines, and write bench/results.md
 	@$(PYTHON) tools/bench.py
 
-soak: build guest ## misdeeds at random next to well-behaved calls, for SECONDS (60); the seed is printed; writes bench/results.md
+soak: build guest ## misdeeds at random next to well-behaved calls, and handles at random in Python, Node and Go, for SECONDS (60) each; the seed is printed; writes bench/results.md
 	@$(BIN)/python tools/soak.py --write --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python tools/soak_hosts.py --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
 
 test-go-versions: build ## build and call the conformance guest with Go 1.24, 1.25, 1.26 and 1.27
 	@$(PYTHON) tools/go_versions.py
