@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::config::budget::Budget;
 use crate::config::{CallOptions, Lease, Limits};
 use crate::error::{Error, ErrorKind, Result};
-use crate::guest::reentry::{unique, would_wait_for_its_pool};
+use crate::guest::reentry::{InPool, unique, would_wait_for_its_pool};
 use crate::instance::running::{Running, Wait};
 use crate::instance::seed::{Kind, Seed};
 use crate::platform::{runtime, window};
@@ -91,6 +91,11 @@ impl Members {
     /// this pool.
     pub(crate) fn is_within(&self, lease: Option<Lease>) -> bool {
         lease.is_some_and(|lease| lease.pool == self.id) || would_wait_for_its_pool(self.id)
+    }
+
+    /// While what it gives lives, the thread runs the host's code for one of them.
+    pub(crate) fn enter_host(&self) -> InPool {
+        InPool::enter(self.id)
     }
 
     /// Creates a member, in a place that was taken for it.

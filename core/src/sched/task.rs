@@ -77,11 +77,11 @@ pub(crate) fn spawn_away(home: Arc<dyn Home>, future: impl Future<Output = ()> +
     Arc::new(task).schedule();
 }
 
-/// Awaits a future outside of all tasks, and runs the host's code on the stack of the thread that
-/// polls it.
-pub(crate) async fn with_errands<T>(future: impl Future<Output = T>) -> T {
+/// Awaits a future outside of all tasks, and has `by` run the host's code, on the stack of the
+/// thread that polls it.
+pub(crate) async fn with_errands<T>(by: impl Fn(&mut dyn FnMut()), future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
-    poll_fn(|context| poll_with_errands(true, || future.as_mut().poll(context))).await
+    poll_fn(|context| poll_with_errands(true, &by, || future.as_mut().poll(context))).await
 }
 
 struct Task {
@@ -119,7 +119,7 @@ impl Task {
         if let Some(running) = future.as_mut() {
             let mut poll = || running.as_mut().poll(&mut Context::from_waker(&waker));
             // A panic ends the task; dropping what the task owns notifies its waiters.
-            let polled = catch_unwind(AssertUnwindSafe(|| poll_with_errands(self.home.own_stack(), &mut poll)));
+            let polled = catch_unwind(AssertUnwindSafe(|| poll_with_errands(self.home.own_stack(), |errand| errand(), &mut poll)));
             if !matches!(polled, Ok(Poll::Pending)) {
                 *future = None;
             }
@@ -172,7 +172,7 @@ pub(crate) fn run_here<T>(mut future: Pin<&mut impl Future<Output = Result<T>>>,
     let sleeper = Sleeper::take();
     let Sleeper { woken, waker } = &sleeper;
     loop {
-        if let Poll::Ready(done) = poll_with_errands(true, || future.as_mut().poll(&mut Context::from_waker(waker))) {
+        if let Poll::Ready(done) = poll_with_errands(true, |errand| errand(), || future.as_mut().poll(&mut Context::from_waker(waker))) {
             sleeper.give_back();
             return done;
         }
@@ -268,7 +268,7 @@ thread_local! {
 /// Polls, and runs the errand for which the poll was left. The poll's thread-local settings do not
 /// apply to the errand, which is host code: coroutines may leave it in the middle for other calls
 /// on this thread.
-fn poll_with_errands<T>(errands: bool, mut poll: impl FnMut() -> Poll<T>) -> Poll<T> {
+fn poll_with_errands<T>(errands: bool, by: impl Fn(&mut dyn FnMut()), mut poll: impl FnMut() -> Poll<T>) -> Poll<T> {
     loop {
         let polled = {
             let _outer = Around(ERRANDS.replace(errands));
@@ -279,7 +279,7 @@ fn poll_with_errands<T>(errands: bool, mut poll: impl FnMut() -> Poll<T>) -> Pol
         let Some((errand, run)) = POSTED.take() else { return polled };
         // SAFETY: `at_home` posted it in this poll, and its future is still there, as it takes the
         // errand back when it is dropped. It waits for us.
-        unsafe { run(errand) };
+        by(&mut || unsafe { run(errand) });
     }
 }
 

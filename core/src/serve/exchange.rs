@@ -60,7 +60,8 @@ pub(super) async fn exchange(state: &Arc<State>, reader: &mut Reader<ReadHalf<'_
     if matches!(head.framing, Framing::Length(length) if length > state.body) {
         return refused(write, StatusCode::PAYLOAD_TOO_LARGE, false).await;
     }
-    if state.members.queue.stats().waiting >= state.queue {
+    let instances = state.members.queue.stats();
+    if instances.busy >= state.members.options.size && instances.waiting >= state.queue {
         State::count(&state.refused);
         return refused(write, StatusCode::SERVICE_UNAVAILABLE, keeps).await;
     }
@@ -212,7 +213,8 @@ async fn run(
 ) -> Result<()> {
     let Some(home) = &state.home else {
         // The host's functions need a thread's own stack.
-        return task::with_errands(run_here(state.clone(), request, answer, budget, begun)).await;
+        let work = run_here(state.clone(), request, answer, budget, begun);
+        return task::with_errands(|errand| state.in_host(errand), work).await;
     };
     // Whoever drops this ends the task.
     let ended = Cancelling(CancelToken::new());

@@ -48,7 +48,7 @@ pub struct ServeOptions {
     /// [limits](Limits::timeout) is that of a request, from when its head and the first 64 KiB of
     /// its body are there; 30 seconds when `None`.
     pub pool: PoolOptions,
-    /// Requests that wait for an instance; others are refused with status 503.
+    /// Requests that wait for an instance, if none is free; others are refused with status 503.
     pub queue: usize,
     /// Connections at a time. One more ends that which was unused for the longest time, or is
     /// refused.
@@ -145,8 +145,15 @@ impl State {
     fn fail(&self, error: &Error) {
         State::count(&self.failed);
         if let Some(ErrorSink(told)) = &self.errors {
-            told(error);
+            self.in_host(|| told(error));
         }
+    }
+
+    /// Runs the host's code, which may hold its thread for long: others go on with what the thread
+    /// had to do.
+    fn in_host<R>(&self, code: impl FnOnce() -> R) -> R {
+        let _host = self.members.enter_host();
+        tokio::task::block_in_place(code)
     }
 }
 
@@ -282,7 +289,9 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// `timeout` if requests were still running then; what the host's interrupt function returns.
+    /// `timeout` if requests were still running then; `busy` from within a function of the host
+    /// that one of its requests has called, for which it can't wait: the server ends behind them
+    /// all the same; what the host's interrupt function returns.
     pub fn close(&self, timeout: Option<Duration>) -> Result<()> {
         at_once(self.finish(Driver::Direct, timeout))
     }
@@ -303,6 +312,9 @@ impl Server {
         let state = &self.0.state;
         state.stopping.cancel();
         state.registry.end_idle();
+        if state.members.is_within(None) {
+            return Err(is_its_own());
+        }
         let options = CallOptions { timeout, ..CallOptions::default() };
         let emptied = state.registry.empty(driver, &Budget::of(&options, &Limits::default())).await;
         state.members.close();
@@ -317,6 +329,11 @@ impl Server {
     pub fn is_closed(&self) -> bool {
         self.0.generation != fork::generation() || self.0.state.stopping.is_cancelled()
     }
+}
+
+fn is_its_own() -> Error {
+    let text = "the server takes no more requests, but the one from which this comes is its own, and can't be waited for";
+    Error::new(ErrorKind::Busy, text)
 }
 
 fn unfinished(error: &Error) -> Error {

@@ -10,18 +10,33 @@ use wit_parser::Resolve;
 /// The server, compiled once.
 pub(crate) fn server() -> &'static Plugin {
     static PLUGIN: OnceLock<Plugin> = OnceLock::new();
-    PLUGIN.get_or_init(|| Plugin::from_bytes("server.wasm", &component(MODULE)).unwrap_or_else(|error| panic!("{error}")))
+    PLUGIN.get_or_init(|| Plugin::from_bytes("server.wasm", &component(MODULE, "proxy")).unwrap_or_else(|error| panic!("{error}")))
 }
 
-/// The file has it for the tests of the hosts. With `UNDERGO_UPDATE_GUEST=1` it is written.
+/// The same with one path more, `/aX`, whose status is what the function `ask` of the host's
+/// interface `test:host/ask` answers to the character X.
+pub(crate) fn asking() -> &'static Plugin {
+    static PLUGIN: OnceLock<Plugin> = OnceLock::new();
+    let load = || Plugin::from_bytes("asking.wasm", &component(&asking_module(), "asking"));
+    PLUGIN.get_or_init(|| load().unwrap_or_else(|error| panic!("{error}")))
+}
+
+fn asking_module() -> String {
+    let with_import = MODULE.replacen("(import", ASK, 1);
+    with_import.replacen(";; /trap", ASKING, 1)
+}
+
+/// The files have them for the tests of the hosts. With `UNDERGO_UPDATE_GUEST=1` they are written.
 #[test]
-fn the_file_is_this_guest() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/http/server.wasm");
-    let bytes = component(MODULE);
-    if std::env::var_os("UNDERGO_UPDATE_GUEST").is_some() {
-        std::fs::write(&path, &bytes).expect("the file");
+fn the_files_are_these_guests() {
+    for (name, bytes) in [("server", component(MODULE, "proxy")), ("asking", component(&asking_module(), "asking"))] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../conformance/http/{name}.wasm"));
+        if std::env::var_os("UNDERGO_UPDATE_GUEST").is_some() {
+            std::fs::write(&path, &bytes).expect("the file");
+        }
+        let is_same = std::fs::read(&path).is_ok_and(|file| file == bytes);
+        assert!(is_same, "conformance/http/{name}.wasm is not that of core/tests/http/guest.rs");
     }
-    assert!(std::fs::read(&path).is_ok_and(|file| file == bytes), "conformance/http/server.wasm is not that of core/tests/http/guest.rs");
 }
 
 /// The interfaces of WASI with the functions that the guest needs.
@@ -29,6 +44,8 @@ fn wit() -> String {
     // The component imports no clock.
     let http = undergo::host::HTTP_WIT.replace("use wasi:clocks/monotonic-clock@0.2.12.{duration};", "type duration = u64;");
     http + "world proxy { import types; import outgoing-handler; export incoming-handler; }
+world asking { import types; import outgoing-handler; import test:host/ask; export incoming-handler; }
+package test:host { interface ask { ask: func(what: u32) -> u32; } }
 package wasi:io@0.2.12 {
   interface error { resource error; }
   interface poll { resource pollable { block: func(); } }
@@ -41,16 +58,28 @@ package wasi:io@0.2.12 {
 }"
 }
 
-/// A core module as a component of the world `wasi:http/proxy`.
-fn component(module: &str) -> Vec<u8> {
+/// A core module as a component of that world.
+fn component(module: &str, world: &str) -> Vec<u8> {
     let mut module = wat::parse_str(module).unwrap_or_else(|error| panic!("{error}"));
     let mut resolve = Resolve::default();
     let package = resolve.push_source("http.wit", &wit()).unwrap_or_else(|error| panic!("{error:#}"));
-    let world = resolve.select_world(&[package], Some("proxy")).expect("the world");
+    let world = resolve.select_world(&[package], Some(world)).expect("the world");
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("a section");
     let encoded = ComponentEncoder::default().module(&module).and_then(|encoder| encoder.validate(true).encode());
     encoded.unwrap_or_else(|error| panic!("{error:#}"))
 }
+
+/// What the asking guest has more: an import, before the others, and a path, before the others.
+const ASK: &str = r#"(import "test:host/ask" "ask" (func $ask (param i32) (result i32)))
+    (import"#;
+const ASKING: &str = "(if (i32.eq (local.get $what) (i32.const 0x61)) (then
+            (local.set $from (call $ask (i32.load8_u (i32.add (i32.load (i32.const 20)) (i32.const 2)))))
+            (call $drop-request (local.get $request))
+            (local.set $to (call $serve (local.get $outparam) (local.get $from) (call $fields)))
+            (drop (call $say (local.get $to) (i32.const 256) (i32.const 6)))
+            (call $end (local.get $to))
+            (return)))
+        ;; /trap";
 
 /// The second letter of the path says what to do. `$serve` answers with a status, and gives the
 /// stream of the body.

@@ -2,11 +2,11 @@
 
 use std::io::Write as _;
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use undergo::{ErrorKind, ErrorSink, ServeOptions};
+use undergo::{ErrorKind, ErrorSink, ServeOptions, Server};
 
 use crate::common::{expect, quiet};
 use crate::{answer, connect, get, guest, raw, read_one, serve};
@@ -154,6 +154,92 @@ fn failures_are_told() {
     });
     assert_eq!((get(&server, "/trap").0, get(&server, "/").0, get(&server, "/never").0), (500, 200, 500));
     assert_eq!(*told.lock().expect("no panic"), [ErrorKind::Trap, ErrorKind::Trap]);
+}
+
+/// A server of the asking guest, with a function that answers it.
+fn ask(instances: usize, change: impl FnOnce(&mut ServeOptions), answer: impl Fn(char) -> u32 + Send + Sync + 'static) -> Server {
+    let mut options = ServeOptions::new(undergo::PoolOptions::new(instances, quiet()));
+    options.pool.instance.imports.function("test:host/ask", "ask", move |what: u32| answer(char::from_u32(what).unwrap_or_default()));
+    change(&mut options);
+    guest::asking().serve("127.0.0.1:0", options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn functions_of_the_host_hold_nobody_else_up() {
+    let (sent, begun) = mpsc::channel();
+    let (go, gone) = mpsc::channel();
+    let gone = Mutex::new(gone);
+    let server = ask(
+        64,
+        |_| (),
+        move |what| {
+            if what == 'w' {
+                sent.send(()).expect("somebody waits");
+                gone.lock().expect("no panic").recv().expect("somebody sends");
+            }
+            200 + u32::from(what == 'w')
+        },
+    );
+    thread::scope(|scope| {
+        // More than there are threads.
+        let waiting: Vec<_> = (0..40).map(|_| scope.spawn(|| get(&server, "/aw").0)).collect();
+        for _ in &waiting {
+            begun.recv_timeout(Duration::from_secs(30)).expect("it begins");
+        }
+        assert_eq!((get(&server, "/ax").0, get(&server, "/").0), (200, 200));
+        for _ in &waiting {
+            go.send(()).expect("sent");
+        }
+        assert!(waiting.into_iter().all(|request| request.join().expect("no panic") == 201));
+    });
+}
+
+/// What closing a server has come to, where it was closed by one of its own requests.
+type Ended = Arc<Mutex<Vec<ErrorKind>>>;
+
+fn close(server: &OnceLock<Server>, ended: &Ended) {
+    let error = server.get().expect("it is there").close(None).expect_err("it can't wait");
+    ended.lock().expect("no panic").push(error.kind());
+}
+
+#[test]
+fn a_request_can_t_wait_for_itself_when_it_ends_its_server() {
+    for path in ["/a1", "/trap"] {
+        let (own, ended): (Arc<OnceLock<Server>>, Ended) = Default::default();
+        let (there, seen, here, known) = (own.clone(), ended.clone(), own.clone(), ended.clone());
+        let asked = move |_| {
+            close(&here, &known);
+            202
+        };
+        let server = ask(1, |options| options.errors = Some(ErrorSink::new(move |_| close(&there, &seen))), asked);
+        assert!(own.set(server.clone()).is_ok());
+        assert_eq!(get(&server, path).0, if path == "/a1" { 202 } else { 500 });
+        assert!(server.is_closed());
+        server.close(Some(Duration::from_secs(20))).expect("it has ended behind the request");
+        assert_eq!(*ended.lock().expect("no panic"), [ErrorKind::Busy]);
+        assert!(TcpStream::connect(server.address()).is_err());
+    }
+}
+
+#[test]
+fn without_a_queue_only_what_finds_an_instance_is_answered() {
+    let (sent, begun) = mpsc::channel();
+    let (go, gone) = mpsc::channel::<()>();
+    let gone = Mutex::new(gone);
+    let wait = move |_| {
+        sent.send(()).expect("somebody waits");
+        gone.lock().expect("no panic").recv().expect("somebody sends");
+        200
+    };
+    let server = ask(1, |options| options.queue = 0, wait);
+    thread::scope(|scope| {
+        let first = scope.spawn(|| get(&server, "/a1").0);
+        begun.recv_timeout(Duration::from_secs(30)).expect("it begins");
+        assert_eq!(get(&server, "/").0, 503);
+        go.send(()).expect("sent");
+        assert_eq!(first.join().expect("no panic"), 200);
+    });
+    assert_eq!((server.stats().refused, get(&server, "/").0), (1, 200));
 }
 
 #[test]
