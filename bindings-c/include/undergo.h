@@ -46,6 +46,10 @@ typedef struct undergo_value_t undergo_value_t;
 // Nobody uses the object any more. It may come on any thread.
 #define UNDERGO_DISPATCH_RELEASE 3
 
+// A request that a server answers has failed, with the `undergo_error_t` at `args`, which stays
+// Undergo's.
+#define UNDERGO_DISPATCH_FAILURE 4
+
 // The guest's standard output.
 #define UNDERGO_STDOUT 1
 
@@ -201,6 +205,10 @@ typedef struct undergo_handle_t undergo_handle_t;
 // thread-safe while being modified; instances and pools take a copy when they are created.
 typedef struct undergo_sandbox_t undergo_sandbox_t;
 
+// A plugin that serves HTTP, on threads of its own. It may be used from any thread, and closed in
+// a host function.
+typedef struct undergo_server_t undergo_server_t;
+
 // Text: UTF-8, `len` bytes of it. Text from Undergo is followed by a NUL, which `len` doesn't
 // count; text for Undergo need not be. `ptr` may be NULL if `len` is 0.
 typedef struct undergo_string_t {
@@ -295,12 +303,12 @@ typedef struct undergo_dispatch_t {
   void *caller;
   // The number that the host gave with the function, the output or the error.
   uint64_t id;
-  // One of `UNDERGO_DISPATCH_CALL`, `_LINE`, `_RELEASE`.
+  // One of `UNDERGO_DISPATCH_CALL`, `_LINE`, `_RELEASE`, `_FAILURE`.
   uint32_t what;
   // Of an object of the host: which of its methods is called, in the order of their digests.
   uint32_t method;
-  // The struct of the function's arguments, or the bytes of a line. They live until the
-  // dispatcher returns.
+  // The struct of the function's arguments, the bytes of a line, or an error. They live until
+  // the dispatcher returns.
   const void *args;
   // Bytes of a line.
   size_t len;
@@ -326,7 +334,8 @@ typedef void (*undergo_dispatch_fn)(struct undergo_dispatch_t *dispatch);
 
 // A host's dispatcher.
 typedef struct undergo_dispatcher_t {
-  // What is called, on the thread of the call; for a pool, on several threads at once.
+  // What is called, on the thread of the call; for a pool, on several threads at once; for a
+  // server, on threads of Undergo's.
   undergo_dispatch_fn function;
   // Whatever it wants to have.
   void *context;
@@ -545,6 +554,64 @@ typedef struct undergo_time_t {
   // Seconds east of UTC.
   int32_t offset;
 } undergo_time_t;
+
+// What is told of a request that has failed. The error stays Undergo's, and lives until the
+// function returns. It is called on threads of the server, several at once, and must not unwind or
+// longjmp.
+typedef void (*undergo_failure_fn)(void *user_data, const struct undergo_error_t *error);
+
+// How a plugin serves HTTP. NULL means the defaults, which are zeros.
+typedef struct undergo_serve_options_t {
+  // Where to listen: `"127.0.0.1:8080"` if it is NULL. Port 0 is one that the system chooses.
+  const char *address;
+  // The maximum number of instances, each of which answers one request at a time; 0: four for
+  // each processor.
+  size_t instances;
+  // An instance is replaced after this many requests; 1 gives each request a fresh instance. 0:
+  // it serves as long as it lives.
+  uint64_t max_calls;
+  // Nanoseconds after which an unused instance is dropped. 0: it is kept.
+  uint64_t idle;
+  // How many requests may wait for an instance, 256 by default; others are refused with status
+  // 503.
+  size_t queue;
+  // Whether no request may wait: each for which no instance is free is refused.
+  bool no_queue;
+  // How many connections there may be at a time, 1024 by default. One more ends that which was
+  // unused for the longest time, or is refused.
+  size_t connections;
+  // Bytes of a request's body, 32 MiB by default; a longer one is refused with status 413.
+  uint64_t body;
+  // Whether no request may have a body.
+  bool no_body;
+  // What is told of requests that failed. NULL: they are written to standard error.
+  undergo_failure_fn failed;
+  // What it is called with.
+  void *user_data;
+  // Called once with the user data, when nobody can call the function any more, or at once if
+  // the plugin does not serve; may be NULL.
+  undergo_destroy_fn destroy;
+  // In place of the function, for hosts with a dispatcher: it gets `UNDERGO_DISPATCH_FAILURE`
+  // with the number below, and `UNDERGO_DISPATCH_RELEASE` as of all numbers. Else NULL.
+  const struct undergo_dispatcher_t *dispatcher;
+  // The number that it gets.
+  uint64_t id;
+} undergo_serve_options_t;
+
+// What a server has done so far, and what it has now.
+typedef struct undergo_server_stats_t {
+  // Connections that are open.
+  size_t connections;
+  // Requests that were read.
+  uint64_t requests;
+  // Those that no instance was free for: status 503.
+  uint64_t refused;
+  // Those whose instance failed, or did not answer in time: status 500 or 504, or an answer that
+  // ended early.
+  uint64_t failed;
+  // Its instances.
+  struct undergo_pool_stats_t pool;
+} undergo_server_stats_t;
 
 // What gets a line that a plugin logs, on the thread of the call. The level is 0 (trace) to 5
 // (critical). The texts have no control characters and no ends of lines, and live until it
@@ -1393,6 +1460,46 @@ struct undergo_error_t *undergo_sandbox_listen(struct undergo_sandbox_t *sandbox
 // this fails: a listening TCP socket, for example from `dup`. Otherwise like
 // `undergo_sandbox_listen`.
 struct undergo_error_t *undergo_sandbox_give_listener(struct undergo_sandbox_t *sandbox, int32_t descriptor);
+
+// Serves HTTP/1.1 by a component that exports `wasi:http/incoming-handler`. Each request is
+// answered by an instance of a pool. The caller frees the server with `undergo_server_delete`.
+//
+// Otherwise like `undergo_plugin_pool`, but the host functions run on threads of the server,
+// several at once. The timeout of the limits is that of a request, 30 seconds by default. Fails
+// with invalid-plugin for a plugin that does not serve HTTP; with type-mismatch for an address
+// that is none; with denied if the system refuses to listen there; with missing-import.
+struct undergo_error_t *undergo_plugin_serve(const struct undergo_plugin_t *plugin,
+                                             const struct undergo_serve_options_t *options,
+                                             const struct undergo_imports_t *imports,
+                                             const struct undergo_sandbox_t *sandbox,
+                                             const struct undergo_limits_t *limits,
+                                             struct undergo_server_t **server);
+
+// Frees a server, which ends at once: requests that are running are cut off, unless
+// `undergo_server_close` has waited for them. A host function that is running goes on until it
+// returns. NULL is accepted.
+void undergo_server_delete(struct undergo_server_t *server);
+
+// Where it listens: `"127.0.0.1:8080"`, with the port that the system chose for 0. It lives as
+// long as the server's handle. NULL for NULL.
+const char *undergo_server_address(const struct undergo_server_t *server);
+
+// The plugin that serves, as a handle that the caller frees. NULL for NULL.
+struct undergo_plugin_t *undergo_server_plugin(const struct undergo_server_t *server);
+
+// Sets what the server has done so far, and what it has now.
+struct undergo_error_t *undergo_server_stats(const struct undergo_server_t *server, struct undergo_server_stats_t *stats);
+
+// Accepts no more connections, and waits for running requests for so many nanoseconds; 0: without
+// limit. Closing again waits again.
+//
+// Fails with timeout if requests are still running then, which are ended, and with busy from
+// within a host function that a request of this server has called. The server is closed in both
+// cases.
+struct undergo_error_t *undergo_server_close(const struct undergo_server_t *server, uint64_t timeout);
+
+// Whether it is closed.
+bool undergo_server_is_closed(const struct undergo_server_t *server);
 
 // Makes stores with these names: `default`, if there are none. They are in memory, or, if `redis`
 // is not NULL, at `redis://[user:password@]host[:port][/database]`. In memory they have that many

@@ -6,7 +6,7 @@
 // has the value or the error, and never throw one. A program that is compiled without exceptions
 // has the latter alone.
 //
-// Handles (Plugin, Instance, Pool) own what they stand for, and can be moved, not copied; a handle
+// Handles (Plugin, Instance, Pool, Server) own what they stand for, and can be moved, not copied; a handle
 // that was moved from may only be destroyed or assigned to. They may be used from any thread unless
 // it is said otherwise. Plain values (Value, Limits, Sandbox, Imports, CancelToken, Error) can be
 // copied, and are not for two threads at once while they are changed.
@@ -26,6 +26,7 @@
 #include "undergo/resource.hpp"
 #include "undergo/result.hpp"
 #include "undergo/sandbox.hpp"
+#include "undergo/server.hpp"
 #include "undergo/span.hpp"
 #include "undergo/typed.hpp"
 #include "undergo/value.hpp"

@@ -4,7 +4,9 @@
 use std::ffi::c_char;
 use std::time::Duration;
 
-use undergo::{CallOptions, CodeCache, Compile, Error, ErrorKind, InstanceOptions, Limits, PluginOptions, PoolOptions, Result, Usage};
+use undergo::{
+    CallOptions, CodeCache, Compile, Error, ErrorKind, InstanceOptions, Limits, PluginOptions, PoolOptions, PoolStats, Result, Usage,
+};
 
 use crate::boundary::path;
 use crate::cancel::Cancel;
@@ -152,7 +154,15 @@ pub struct PoolStatsValue {
     pub shrunk: u64,
 }
 
-fn given(number: u64) -> Option<u64> {
+impl From<PoolStats> for PoolStatsValue {
+    fn from(stats: PoolStats) -> PoolStatsValue {
+        let PoolStats { busy, idle, waiting, calls, made, died, retired, shrunk } = stats;
+        PoolStatsValue { busy, idle, waiting, calls, made, died, retired, shrunk }
+    }
+}
+
+/// A number that is 0 for none.
+pub(crate) fn given(number: u64) -> Option<u64> {
     (number != 0).then_some(number)
 }
 

@@ -7,7 +7,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use undergo::host::{HostCall, HostFunction};
-use undergo::{Error, ErrorKind, LineSink, Output, Result};
+use undergo::{Error, ErrorKind, ErrorSink, LineSink, Output, Result};
 
 use crate::arena::Arena;
 use crate::boundary::{UserData, borrow, borrow_mut, bytes, give, null, text};
@@ -26,6 +26,10 @@ pub const UNDERGO_DISPATCH_LINE: u32 = 2;
 /// Nobody uses the object any more. It may come on any thread.
 pub const UNDERGO_DISPATCH_RELEASE: u32 = 3;
 
+/// A request that a server answers has failed, with the `undergo_error_t` at `args`, which stays
+/// Undergo's.
+pub const UNDERGO_DISPATCH_FAILURE: u32 = 4;
+
 /// Something that a dispatcher is called for.
 #[repr(C)]
 pub struct DispatchValue {
@@ -36,12 +40,12 @@ pub struct DispatchValue {
     pub caller: *mut c_void,
     /// The number that the host gave with the function, the output or the error.
     pub id: u64,
-    /// One of `UNDERGO_DISPATCH_CALL`, `_LINE`, `_RELEASE`.
+    /// One of `UNDERGO_DISPATCH_CALL`, `_LINE`, `_RELEASE`, `_FAILURE`.
     pub what: u32,
     /// Of an object of the host: which of its methods is called, in the order of their digests.
     pub method: u32,
-    /// The struct of the function's arguments, or the bytes of a line. They live until the
-    /// dispatcher returns.
+    /// The struct of the function's arguments, the bytes of a line, or an error. They live until
+    /// the dispatcher returns.
     pub args: *const c_void,
     /// Bytes of a line.
     pub len: usize,
@@ -69,7 +73,8 @@ pub type DispatchFn = Option<unsafe extern "C" fn(dispatch: *mut DispatchValue)>
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct DispatcherValue {
-    /// What is called, on the thread of the call; for a pool, on several threads at once.
+    /// What is called, on the thread of the call; for a pool, on several threads at once; for a
+    /// server, on threads of Undergo's.
     pub function: DispatchFn,
     /// Whatever it wants to have.
     pub context: *mut c_void,
@@ -312,6 +317,23 @@ pub unsafe extern "C" fn undergo_sandbox_lines_dispatched(
         // SAFETY: C's promise.
         unsafe { sandbox::set(sandbox, stream, Output::Lines(sink)) }
     })
+}
+
+/// Tells a dispatcher of failed requests.
+///
+/// # Safety
+///
+/// NULL, or a dispatcher that may be called from now on.
+pub(crate) unsafe fn failures(dispatcher: *const DispatcherValue, id: u64) -> Result<ErrorSink> {
+    // SAFETY: the caller's promise.
+    let object = unsafe { Object::new(dispatcher, id) }?;
+    Ok(ErrorSink::new(move |error| {
+        let given = errors::handle(error.clone());
+        let mut dispatch = DispatchValue { args: given.cast_const().cast(), ..object.empty(UNDERGO_DISPATCH_FAILURE) };
+        object.dispatch(&mut dispatch);
+        // SAFETY: an error that is set is handed over; the other one is this function's.
+        drop(unsafe { (errors::take(dispatch.error), errors::take(given)) });
+    }))
 }
 
 /// Frees an object of the host.

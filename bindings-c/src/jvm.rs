@@ -1,18 +1,19 @@
 //! What the Java host calls, by JNI: only numbers cross, and it calls the library's functions by
 //! their addresses.
 
+use std::cell::Cell;
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use jni_sys::{JNI_OK, JNI_VERSION_1_8, JNIEnv, JavaVM, jclass, jlong, jmethodID, jvalue};
+use jni_sys::{JNI_OK, JNI_VERSION_1_8, JNIEnv, JavaVM, JavaVMAttachArgs, jclass, jlong, jmethodID, jvalue};
 use undergo::ErrorKind;
 
 use crate::dispatch::{DispatchValue, UNDERGO_DISPATCH_RELEASE};
 use crate::errors::ErrorHandle;
 use crate::{
     self as library, arena, cancel, chain, command, dispatch, entries, errors, handles, imports, instance, object, plugin, pool, sandbox,
-    services, streams, values,
+    server, services, streams, values,
 };
 
 /// Gives the addresses of functions by their names.
@@ -57,6 +58,8 @@ symbols! {
         undergo_sandbox_delete undergo_sandbox_discard undergo_sandbox_inherit undergo_sandbox_listen undergo_sandbox_new
         undergo_sandbox_set_clock undergo_sandbox_set_env undergo_sandbox_set_seed undergo_sandbox_set_temp
         undergo_sandbox_stdin_bytes undergo_sandbox_stdin_file undergo_sandbox_stdin_inherit;
+    server: undergo_plugin_serve undergo_server_address undergo_server_close undergo_server_delete undergo_server_is_closed
+        undergo_server_stats;
     streams: undergo_stream_close undergo_stream_read undergo_stream_write;
     values: undergo_value_at undergo_value_delete undergo_value_get_bytes undergo_value_get_string undergo_value_len;
 }
@@ -167,16 +170,49 @@ unsafe extern "C" fn dispatched(dispatch: *mut DispatchValue) {
         return;
     }
     let Some(jvm) = JVM.get() else { return };
-    // SAFETY: the machine lives as long as the process, and this thread is one of its own: that of
-    // the call.
+    // SAFETY: the machine lives as long as the process.
     unsafe {
         let mut env = ptr::null_mut();
-        if ((**jvm.vm).v1_2.GetEnv)(jvm.vm, &raw mut env, JNI_VERSION_1_8) == JNI_OK {
+        if ((**jvm.vm).v1_2.GetEnv)(jvm.vm, &raw mut env, JNI_VERSION_1_8) == JNI_OK || attach(jvm, &mut env) {
             call(env.cast(), jvm, dispatch);
         } else {
             (*dispatch).error = failed(c"the host function could not be called: its thread is none of the virtual machine's");
         }
     }
+}
+
+/// A thread of the library's that the machine knows, until the thread ends.
+struct Attached(*mut JavaVM);
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        // SAFETY: the machine lives as long as the process, and the thread runs none of its code.
+        unsafe { ((**self.0).v1_2.DetachCurrentThread)(self.0) };
+    }
+}
+
+thread_local! {
+    static ATTACHED: Cell<Option<Attached>> = const { Cell::new(None) };
+}
+
+/// Makes this thread, which is a server's, one of the machine's, that does not keep it from
+/// ending. Returns whether it is.
+///
+/// # Safety
+///
+/// The thread is none of the machine's.
+#[cold]
+unsafe fn attach(jvm: &Jvm, env: &mut *mut c_void) -> bool {
+    let mut name = *b"undergo-serve\0";
+    let mut wanted = JavaVMAttachArgs { version: JNI_VERSION_1_8, name: name.as_mut_ptr().cast(), group: ptr::null_mut() };
+    // SAFETY: the machine lives as long as the process, and the name is copied.
+    let done = unsafe { ((**jvm.vm).v1_4.AttachCurrentThreadAsDaemon)(jvm.vm, env, (&raw mut wanted).cast()) };
+    if done != JNI_OK {
+        return false;
+    }
+    // A thread that is ending stays attached, which does no harm.
+    let _ = ATTACHED.try_with(|attached| attached.set(Some(Attached(jvm.vm))));
+    true
 }
 
 fn failed(text: &CStr) -> *mut ErrorHandle {

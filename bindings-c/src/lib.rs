@@ -20,6 +20,7 @@
 //! streams.rs   streams of both sides
 //! members.rs   constructors and methods of the guest's resources
 //! instance.rs  a running copy of a plugin
+//! server.rs    a plugin that serves HTTP
 //! command.rs   running a command
 //! loaded.rs    a compiled plugin with its texts, and the options of its instances
 //! describe.rs  the types of a plugin as text
@@ -84,6 +85,7 @@ mod plain;
 mod plugin;
 mod pool;
 mod sandbox;
+mod server;
 mod services;
 mod shape;
 mod streams;

@@ -144,8 +144,7 @@ pub unsafe extern "C" fn undergo_pool_stats(pool: *const PoolHandle, stats: *mut
     guard(|| {
         // SAFETY: C's promise.
         let (pool, out) = unsafe { (borrow(pool, "pool")?, borrow_mut(stats, "stats")?) };
-        let undergo::PoolStats { busy, idle, waiting, calls, made, died, retired, shrunk } = pool.core.stats();
-        *out = PoolStatsValue { busy, idle, waiting, calls, made, died, retired, shrunk };
+        *out = pool.core.stats().into();
         Ok(())
     })
 }

@@ -1,4 +1,4 @@
-// Options: of calls, plugins, instances and pools. Each is made by setting what differs from the
+// Options: of calls, plugins, instances, pools and servers. Each is made by setting what differs from the
 // defaults: Limits().memory(64 * MiB).timeout(2s).
 
 #ifndef UNDERGO_CONFIG_HPP
@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -134,6 +135,55 @@ class PoolOptions {
   undergo_pool_options_t options_{};
 };
 
+// How a plugin serves HTTP.
+class ServeOptions {
+ public:
+  // Where to listen: "127.0.0.1:8080" by default. Port 0 is one that the system chooses.
+  ServeOptions &address(std::string where) { return address_ = std::move(where), *this; }
+  // The maximum number of instances, each of which answers one request at a time; four for each
+  // processor by default.
+  ServeOptions &instances(std::size_t most) { return options_.instances = most, *this; }
+  // An instance is replaced after this many requests; 1 gives each request a fresh instance.
+  ServeOptions &max_calls(std::uint64_t requests) { return options_.max_calls = requests, *this; }
+  // An instance that was unused for this long is dropped.
+  ServeOptions &idle(Duration time) { return options_.idle = detail::nanoseconds(time), *this; }
+  // How many requests may wait for an instance, 256 by default; others are refused with status 503.
+  ServeOptions &queue(std::size_t most) { return options_.queue = most, options_.no_queue = most == 0, *this; }
+  // How many connections there may be at a time, 1024 by default.
+  ServeOptions &connections(std::size_t most) { return options_.connections = most, *this; }
+  // Bytes of a request's body, 32 MiB by default; a longer one is refused with status 413.
+  ServeOptions &body(std::uint64_t most) { return options_.body = most, options_.no_body = most == 0, *this; }
+  // Is told of requests that failed, on threads of the server, several at once. What it throws is
+  // ignored. By default such errors are written to standard error.
+  ServeOptions &failed(std::function<void(const Error &)> function) { return failed_ = std::move(function), *this; }
+
+  // As undergo.h has them, for one call of undergo_plugin_serve, which takes over the function. They
+  // refer to this.
+  undergo_serve_options_t make() const {
+    undergo_serve_options_t made = options_;
+    made.address = address_.has_value() ? address_->c_str() : nullptr;
+    if (failed_) {
+      made.user_data = new std::function<void(const Error &)>(failed_);
+      made.failed = tell;
+      made.destroy = [](void *data) { delete static_cast<std::function<void(const Error &)> *>(data); };
+    }
+    return made;
+  }
+
+ private:
+  static void tell(void *data, const undergo_error_t *error) {
+    // The error is never one to return.
+    undergo_error_delete(detail::guarded([&]() -> undergo_error_t * {
+      (*static_cast<const std::function<void(const Error &)> *>(data))(Error(undergo_error_copy(error)));
+      return nullptr;
+    }));
+  }
+
+  undergo_serve_options_t options_{};
+  std::optional<std::string> address_;
+  std::function<void(const Error &)> failed_;
+};
+
 enum class Compile : std::uint32_t {
   // Quickly first, and better in the background, for instances that are created later.
   tiered = UNDERGO_COMPILE_TIERED,
@@ -202,6 +252,9 @@ struct Usage {
 
 // What a pool has done so far, and what it has now.
 using PoolStats = undergo_pool_stats_t;
+
+// What a server has done so far, and what it has now.
+using ServerStats = undergo_server_stats_t;
 
 }  // namespace undergo
 

@@ -12,6 +12,7 @@
 #include "completed.hpp"
 #include "instance.hpp"
 #include "pool.hpp"
+#include "server.hpp"
 #include "span.hpp"
 
 namespace undergo {
@@ -64,6 +65,13 @@ class Plugin {
   // ends the command is an error. The limits, and the options of the call, are those of the whole
   // run.
   Completed run(const Options &options = Options(), const CallOptions &call = CallOptions()) const { return try_run(options, call).value(); }
+
+  // Serves HTTP/1.1 by a component that exports `wasi:http/incoming-handler`. Each request is
+  // answered by an instance of a pool. Host functions are called on threads of the server: several
+  // at once. The timeout of the limits is that of a request, 30 seconds by default.
+  Server serve(const ServeOptions &serve_options = ServeOptions(), const Options &options = Options()) const {
+    return try_serve(serve_options, options).value();
+  }
 
   void wait_compiled() const { try_wait_compiled().value(); }
   bool is_best() const { return try_is_best().value(); }
@@ -118,6 +126,18 @@ class Plugin {
     undergo_completed_t *completed = nullptr;
     undergo_error_t *error = undergo_plugin_run(get(), imports->get(), sandbox->get(), options.limits().get(), &given, &completed);
     return error == nullptr ? Result<Completed>(detail::completed(completed)) : Result<Completed>(Error(error));
+  }
+
+  Result<Server> try_serve(const ServeOptions &serve_options = ServeOptions(), const Options &options = Options()) const {
+    const Result<Imports::Handle> imports = options.imports().make();
+    const Result<Sandbox::Handle> sandbox = options.sandbox().make();
+    if (!imports || !sandbox) {
+      return imports ? sandbox.error() : imports.error();
+    }
+    const undergo_serve_options_t given = serve_options.make();
+    undergo_server_t *server = nullptr;
+    undergo_error_t *error = undergo_plugin_serve(get(), &given, imports->get(), sandbox->get(), options.limits().get(), &server);
+    return error == nullptr ? Result<Server>(Server(server)) : Result<Server>(Error(error));
   }
 
   // Fails with signature-mismatch, and all that differs, unless the plugin has these functions: for
@@ -197,6 +217,7 @@ class Plugin {
 
 inline Plugin Instance::plugin() const { return Plugin(undergo_instance_plugin(instance_.get())); }
 inline Plugin Pool::plugin() const { return Plugin(undergo_pool_plugin(pool_.get())); }
+inline Plugin Server::plugin() const { return Plugin(undergo_server_plugin(server_.get())); }
 
 #if UNDERGO_EXCEPTIONS
 // Loads a plugin, and makes an instance of it.
