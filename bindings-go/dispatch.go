@@ -3,6 +3,7 @@ package undergo
 import (
 	"context"
 	"fmt"
+	"log"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -32,6 +33,7 @@ const (
 	dispatchCall    = 1
 	dispatchLine    = 2
 	dispatchRelease = 3
+	dispatchFailure = 4
 )
 
 // object is what the library holds of this side, by its address: a host function, an object of the
@@ -50,6 +52,8 @@ type object struct {
 	released, ended func()
 	// line gets a line of output.
 	line func(line []byte) error
+	// failure is told of a request of HTTP that has failed.
+	failure func(err error)
 	// err is an error that a host function returned.
 	err error
 	// own is the value that an object of the host is made of.
@@ -154,6 +158,10 @@ func dispatched(at unsafe.Pointer) {
 	if err == nil {
 		return
 	}
+	if d.what == dispatchFailure {
+		log.Printf("undergo: the function that is told of failed requests panicked: %v", err)
+		return
+	}
 	// An error has code of the program's, too.
 	var handle uintptr
 	failed := guarded(func() (failed error) {
@@ -172,9 +180,12 @@ const goexited = "undergo: a host function ended its goroutine with runtime.Goex
 func (o *object) run(d *dispatch) (err error) {
 	returned := false
 	defer caught(&returned, &err)
-	if d.what == dispatchLine {
+	switch d.what {
+	case dispatchLine:
 		err = o.line(content(uintptr(d.args), d.len))
-	} else {
+	case dispatchFailure:
+		o.failure(read(uintptr(d.args)))
+	default:
 		err = o.methods[d.method].call(o.context(d), d)
 	}
 	returned = true

@@ -63,11 +63,12 @@ type native struct {
 	object_delete, object_dispatched, object_new_dispatched                                                                                     symbol
 	plugin_delete, plugin_describe, plugin_diagnostic, plugin_export, plugin_find, plugin_from_bytes, plugin_go_version, plugin_import          symbol
 	plugin_instantiate_with, plugin_interface, plugin_is_best, plugin_kind, plugin_load, plugin_load_compiled, plugin_name                      symbol
-	plugin_pool, plugin_run, plugin_wait_compiled                                                                                               symbol
+	plugin_pool, plugin_run, plugin_serve, plugin_wait_compiled                                                                                 symbol
 	pool_delete, pool_enter, pool_lend, pool_stats                                                                                              symbol
 	sandbox_add_arg, sandbox_add_dir, sandbox_allow_network, sandbox_capture, sandbox_delete, sandbox_discard                                   symbol
 	sandbox_give_listener, sandbox_inherit, sandbox_lines_dispatched, sandbox_listen, sandbox_new, sandbox_set_clock                            symbol
 	sandbox_set_env, sandbox_set_seed, sandbox_set_temp, sandbox_stdin_bytes, sandbox_stdin_file, sandbox_stdin_inherit                         symbol
+	server_address, server_close, server_delete, server_is_closed, server_stats                                                                 symbol
 	value_at, value_delete, value_get_bytes, value_get_string, value_len                                                                        symbol
 	version                                                                                                                                     symbol
 }

@@ -136,7 +136,14 @@ func (p *Pool) Stats() (PoolStats, error) {
 	waiting := len(p.callee.waiters)
 	p.callee.mutex.Unlock()
 	p.callee.release()
+	found := poolStats(*stats)
+	found.Waiting += waiting
+	return found, taken(failed)
+}
+
+// poolStats reads undergo_pool_stats_t.
+func poolStats(stats [8]uint64) PoolStats {
 	return PoolStats{
-		Busy: int(stats[0]), Idle: int(stats[1]), Waiting: int(stats[2]) + waiting, Calls: stats[3], Made: stats[4], Died: stats[5], Retired: stats[6], Shrunk: stats[7],
-	}, taken(failed)
+		Busy: int(stats[0]), Idle: int(stats[1]), Waiting: int(stats[2]), Calls: stats[3], Made: stats[4], Died: stats[5], Retired: stats[6], Shrunk: stats[7],
+	}
 }

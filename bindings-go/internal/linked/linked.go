@@ -23,16 +23,16 @@ package linked
 	X(instance_read_memory) X(instance_reset) X(instance_take_stderr) X(instance_take_stdout) \
 	X(instance_usage) X(instance_write_memory) X(keyvalue_delete) X(keyvalue_get) X(keyvalue_new) \
 	X(keyvalue_set) X(kind_name) X(object_delete) X(object_dispatched) X(object_new_dispatched) \
-	X(plugin_delete) \
-	X(plugin_describe) X(plugin_diagnostic) X(plugin_export) X(plugin_find) X(plugin_from_bytes) \
-	X(plugin_go_version) X(plugin_import) X(plugin_instantiate_with) X(plugin_interface) \
-	X(plugin_is_best) X(plugin_kind) X(plugin_load) X(plugin_load_compiled) X(plugin_name) \
-	X(plugin_pool) X(plugin_run) X(plugin_wait_compiled) X(pool_delete) X(pool_enter) X(pool_lend) \
-	X(pool_stats) X(sandbox_add_arg) X(sandbox_add_dir) X(sandbox_allow_network) \
-	X(sandbox_capture) X(sandbox_delete) X(sandbox_discard) X(sandbox_give_listener) \
-	X(sandbox_inherit) X(sandbox_lines_dispatched) X(sandbox_listen) X(sandbox_new) \
-	X(sandbox_set_clock) X(sandbox_set_env) X(sandbox_set_seed) X(sandbox_set_temp) \
-	X(sandbox_stdin_bytes) X(sandbox_stdin_file) X(sandbox_stdin_inherit) X(value_at) \
+	X(plugin_delete) X(plugin_describe) X(plugin_diagnostic) X(plugin_export) X(plugin_find) \
+	X(plugin_from_bytes) X(plugin_go_version) X(plugin_import) X(plugin_instantiate_with) \
+	X(plugin_interface) X(plugin_is_best) X(plugin_kind) X(plugin_load) X(plugin_load_compiled) \
+	X(plugin_name) X(plugin_pool) X(plugin_run) X(plugin_serve) X(plugin_wait_compiled) \
+	X(pool_delete) X(pool_enter) X(pool_lend) X(pool_stats) X(sandbox_add_arg) X(sandbox_add_dir) \
+	X(sandbox_allow_network) X(sandbox_capture) X(sandbox_delete) X(sandbox_discard) \
+	X(sandbox_give_listener) X(sandbox_inherit) X(sandbox_lines_dispatched) X(sandbox_listen) \
+	X(sandbox_new) X(sandbox_set_clock) X(sandbox_set_env) X(sandbox_set_seed) X(sandbox_set_temp) \
+	X(sandbox_stdin_bytes) X(sandbox_stdin_file) X(sandbox_stdin_inherit) X(server_address) \
+	X(server_close) X(server_delete) X(server_is_closed) X(server_stats) X(value_at) \
 	X(value_delete) X(value_get_bytes) X(value_get_string) X(value_len) X(version)
 
 #define DECLARED(name) extern void undergo_##name(void);
