@@ -19,6 +19,7 @@ final class Dispatcher {
 
     private static final int CALL = 1;
     private static final int LINE = 2;
+    private static final int FAILURE = 4;
 
     private Dispatcher() {}
 
@@ -69,6 +70,7 @@ final class Dispatcher {
                     byte[] line = Library.bytes(Memory.getLong(at + ARGS), Memory.getLong(at + LEN));
                     ((Output.Lines) Handles.get(id)).line(new String(line, StandardCharsets.UTF_8));
                 }
+                case FAILURE -> ((ServeOptions.Failures) Handles.get(id)).tell(Memory.getLong(at + ARGS));
                 default -> throw new IllegalStateException("the library asks for what this package does not know");
             }
         } catch (Throwable thrown) {

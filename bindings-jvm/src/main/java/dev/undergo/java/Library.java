@@ -101,6 +101,7 @@ final class Library {
     static final long PLUGIN_NAME = symbol("plugin_name");
     static final long PLUGIN_POOL = symbol("plugin_pool");
     static final long PLUGIN_RUN = symbol("plugin_run");
+    static final long PLUGIN_SERVE = symbol("plugin_serve");
     static final long PLUGIN_WAIT_COMPILED = symbol("plugin_wait_compiled");
     static final long POOL_CLOSE = symbol("pool_close");
     static final long POOL_DELETE = symbol("pool_delete");
@@ -125,6 +126,11 @@ final class Library {
     static final long SANDBOX_STDIN_BYTES = symbol("sandbox_stdin_bytes");
     static final long SANDBOX_STDIN_FILE = symbol("sandbox_stdin_file");
     static final long SANDBOX_STDIN_INHERIT = symbol("sandbox_stdin_inherit");
+    static final long SERVER_ADDRESS = symbol("server_address");
+    static final long SERVER_CLOSE = symbol("server_close");
+    static final long SERVER_DELETE = symbol("server_delete");
+    static final long SERVER_IS_CLOSED = symbol("server_is_closed");
+    static final long SERVER_STATS = symbol("server_stats");
     static final long VALUE_AT = symbol("value_at");
     static final long VALUE_DELETE = symbol("value_delete");
     static final long VALUE_GET_BYTES = symbol("value_get_bytes");

@@ -217,6 +217,31 @@ public final class Plugin implements AutoCloseable {
         }
     }
 
+    /** Serves HTTP, otherwise by the defaults. */
+    public Server serve(String address, Options options) {
+        return serve(address, new ServeOptions(), options);
+    }
+
+    /**
+     * Serves HTTP/1.1 by a component that exports {@code wasi:http/incoming-handler}. Each request
+     * is answered by an instance of a pool, which keeps its state for the next one unless the
+     * options say otherwise. The instances share the host functions, which run on threads of the
+     * server, several at once. The timeout of the options is that of a request, 30 seconds if there
+     * is none.
+     *
+     * <p>It throws {@link InvalidPluginException} if the plugin does not serve HTTP, {@link
+     * TypeMismatchException} for an address that is none, {@link DeniedException} if the system
+     * refuses to listen there, and {@link MissingImportException}.
+     *
+     * @param address {@code 127.0.0.1:8080}, say; port 0 is one that the system chooses.
+     */
+    public Server serve(String address, ServeOptions of, Options options) {
+        try (Config config = new Config(this, options)) {
+            return handle.use(plugin -> of.with(address, wanted -> new Server(this, made(out ->
+                    Library.call(Library.PLUGIN_SERVE, plugin, wanted, config.imports, config.sandbox, config.limits, out)))));
+        }
+    }
+
     /**
      * Runs a command to completion. Its outputs are captured, up to 1 MiB each, unless an option
      * says otherwise. Any exit code is a result; errors are anything else that ends it.

@@ -30,9 +30,7 @@ public final class Pool extends Exports implements AutoCloseable {
                 UndergoException.check(Library.call(Library.POOL_STATS, handle, at));
                 return null;
             });
-            return new PoolStats(
-                    Memory.getLong(at), Memory.getLong(at + 8), Memory.getLong(at + 16), Memory.getLong(at + 24),
-                    Memory.getLong(at + 32), Memory.getLong(at + 40), Memory.getLong(at + 48), Memory.getLong(at + 56));
+            return PoolStats.read(at);
         } finally {
             Memory.free(at);
         }

@@ -139,6 +139,15 @@ public abstract sealed class UndergoException extends RuntimeException
      * @param known those of them that generated code has an exception for.
      */
     static Throwable taken(long error, ErrorType[] types, RawError[] known) {
+        try {
+            return read(error, types, known);
+        } finally {
+            Library.call(Library.ERROR_DELETE, error);
+        }
+    }
+
+    /** The same without freeing it. */
+    static Throwable read(long error, ErrorType[] types, RawError[] known) {
         long words = Memory.allocate(24);
         try {
             Throwable thrown = Dispatcher.thrown(error);
@@ -163,8 +172,14 @@ public abstract sealed class UndergoException extends RuntimeException
             return outermost;
         } finally {
             Memory.free(words);
-            Library.call(Library.ERROR_DELETE, error);
         }
+    }
+
+    /** The error for what a host function threw, where nobody called the export that it ended. */
+    static UndergoException caused(Throwable thrown) {
+        UndergoException error = of(ErrorKind.HOST_ERROR, String.valueOf(thrown));
+        error.initCause(thrown);
+        return error;
     }
 
     private static String text(long from, long error) {
