@@ -1,6 +1,7 @@
 package dev.undergo
 
 import dev.undergo.java.PoolOptions
+import dev.undergo.java.ServeOptions
 import java.nio.file.Path
 import kotlin.time.Duration
 import dev.undergo.java.Plugin as JavaPlugin
@@ -88,6 +89,56 @@ class Plugin private constructor(private val java: JavaPlugin) {
         maxCalls: Long? = null,
         idle: Duration? = null,
     ): AsyncPool = AsyncPool(this, java.pool(poolOptions(size, maxCalls, idle, 0), options(imports, sandbox, limits)))
+
+    /**
+     * Serves HTTP/1.1 by a component that exports `wasi:http/incoming-handler`. Each request is
+     * answered by an instance of a pool, which keeps its state for the next one.
+     *
+     * @param address where to listen; port 0 is one that the system chooses.
+     * @param instances the maximum number of instances, each of which answers one request at a
+     *   time. Null: four for each processor.
+     * @param imports as of [instantiate]; the functions run on threads of the server, several at
+     *   once.
+     * @param sandbox what each instance may reach.
+     * @param limits what each instance may use. The timeout is that of a request, 30 seconds if
+     *   there is none.
+     * @param maxCalls an instance is replaced after this many requests; 1 gives each request a
+     *   fresh instance. Null: it serves as long as it lives.
+     * @param idle an instance that was unused for this long is dropped. Null: it is kept.
+     * @param queue how many requests may wait for an instance, 256 by default; others are refused
+     *   with status 503.
+     * @param connections how many connections there may be at a time, 1024 by default.
+     * @param body the most bytes of a request's body, 32 MiB by default; a longer one is refused
+     *   with status 413.
+     * @param onError is told of requests that failed, on threads of the server. Null: the
+     *   `System.Logger` of the name `undergo.serve` logs them.
+     * @throws InvalidPluginException if the plugin does not serve HTTP.
+     * @throws DeniedException if the system refuses to listen there.
+     * @throws MissingImportException naming all missing functions.
+     */
+    fun serve(
+        address: String = "127.0.0.1:8080",
+        instances: Int? = null,
+        imports: Imports = Imports(),
+        sandbox: Sandbox = Sandbox(),
+        limits: Limits = Limits(),
+        maxCalls: Long? = null,
+        idle: Duration? = null,
+        queue: Int? = null,
+        connections: Int? = null,
+        body: Long? = null,
+        onError: ((UndergoException) -> Unit)? = null,
+    ): Server {
+        val given = ServeOptions()
+        instances?.let(given::instances)
+        maxCalls?.let(given::maxCalls)
+        idle.java()?.let(given::idle)
+        queue?.let(given::queue)
+        connections?.let(given::connections)
+        body?.let(given::body)
+        onError?.let { told -> given.onError { told(it) } }
+        return Server(this, java.serve(address, given, options(imports, sandbox, limits)))
+    }
 
     /**
      * Runs a command to completion, and returns its exit code and output. Any exit code is a
