@@ -7,6 +7,7 @@
 //! ```text
 //! lib.rs        the native half of the module `Undergo`
 //! plugin.rs     a compiled plugin
+//! server.rs     a plugin that serves HTTP
 //! pool.rs       interchangeable instances
 //! resource.rs   the objects of a guest
 //! instance.rs   a running copy of a plugin, and its memory
@@ -52,6 +53,7 @@ mod plugin;
 mod pool;
 mod records;
 mod resource;
+mod server;
 mod services;
 mod types;
 mod values;
@@ -74,6 +76,7 @@ fn init(ruby: &Ruby) -> Result<(), Error> {
     instance::define(ruby, module)?;
     resource::define(ruby, module)?;
     pool::define(ruby, module)?;
+    server::define(ruby, module)?;
     plugin::define(ruby, module)?;
     lock::install(ruby);
     Ok(())

@@ -255,8 +255,58 @@ pub(crate) fn detached<R>(ruby: &Ruby, code: impl FnOnce() -> Result<R>) -> std:
     without(code)?.map_err(|error| to_ruby(ruby, &error))
 }
 
+/// Waits without Ruby's lock, in code that runs none of Ruby's nor of a guest's. `wake` ends the
+/// wait when the thread is to see to an [interrupt](check). It is called by another thread, and must
+/// not want Ruby's lock.
+///
+/// # Errors
+///
+/// The jump of an interrupt that came before.
+pub(crate) fn waiting<R, W: Fn()>(code: impl FnOnce() -> R, wake: &W) -> std::result::Result<R, Error> {
+    let mut job = Job::new(code, ptr::null());
+    loop {
+        protect(|| {
+            wait_with(&mut job, wake);
+            rb_sys::Qnil as rb_sys::VALUE
+        })?;
+        match job.done.take() {
+            Some(Ok(result)) => return Ok(result),
+            Some(Err(panic)) => resume_unwind(panic),
+            // It was interrupted before it began.
+            None => check()?,
+        }
+    }
+}
+
+fn wait_with<F: FnOnce() -> R, R, W: Fn()>(job: &mut Job<F, R>, wake: &W) {
+    unsafe extern "C" fn waited<F: FnOnce() -> R, R>(job: *mut c_void) -> *mut c_void {
+        // SAFETY: it is that of `wait_with`, which waits for this function.
+        unsafe { &mut *job.cast::<Job<F, R>>() }.run(ptr::null());
+        ptr::null_mut()
+    }
+    unsafe extern "C" fn woken<W: Fn()>(wake: *mut c_void) {
+        // SAFETY: it is that of `wait_with`, which has not returned while the thread waits.
+        let wake = unsafe { &*wake.cast::<W>() };
+        wake();
+    }
+    // SAFETY: the job and the function outlive the call, and the thread has Ruby's lock.
+    unsafe {
+        rb_sys::rb_nogvl(
+            Some(waited::<F, R>),
+            ptr::from_mut(job).cast(),
+            Some(woken::<W>),
+            ptr::from_ref(wake).cast_mut().cast(),
+            rb_sys::RB_NOGVL_INTR_FAIL as i32,
+        );
+    }
+}
+
 /// Has Ruby see to the interrupts of this thread.
-fn check() -> std::result::Result<(), Error> {
+///
+/// # Errors
+///
+/// The jump that this leads to.
+pub(crate) fn check() -> std::result::Result<(), Error> {
     protect(|| {
         // SAFETY: the thread has Ruby's lock, and a jump is caught.
         unsafe { rb_sys::rb_thread_check_ints() };

@@ -6,7 +6,7 @@ use magnus::prelude::*;
 use magnus::typed_data::Obj;
 use magnus::{DataTypeFunctions, Error, RArray, RClass, RModule, RString, Ruby, TryConvert, TypedData, function, method};
 use undergo::interface::{Case, Function, Shape, Side, TypeKind};
-use undergo::{InstanceOptions, PoolOptions};
+use undergo::{InstanceOptions, PoolOptions, ServeOptions};
 
 use crate::cancel::CancelToken;
 use crate::exports::{Exports, constructors};
@@ -14,6 +14,7 @@ use crate::handle::Access;
 use crate::imports::{Filling, HostTable};
 use crate::instance::Instance;
 use crate::pool::Pool;
+use crate::server::Server;
 use crate::services::KeyValue;
 use crate::types::Stands;
 use crate::{config, lock, records, resource, types};
@@ -100,6 +101,30 @@ impl Plugin {
         let options = PoolOptions { size, max_calls, idle: idle.map(config::seconds), instance };
         let core = lock::detached(ruby, || this.core.pool(options))?;
         Ok(ruby.obj_wrap(Pool { core, plugin: this.as_value().into(), exports: this.exports.clone(), host }))
+    }
+
+    /// `numbers`: instances, queue, connections and body, each `nil` for the usual one.
+    fn serve(
+        ruby: &Ruby,
+        this: Obj<Plugin>,
+        parts: RArray,
+        address: String,
+        numbers: (Option<usize>, Option<usize>, Option<usize>, Option<u64>),
+        max_calls: Option<u64>,
+        idle: Option<f64>,
+    ) -> Result<Obj<Server>, Error> {
+        let (instance, host) = Plugin::options(ruby, TryConvert::try_convert(parts.as_value())?)?;
+        let usual = ServeOptions::default();
+        let (instances, queue, connections, body) = numbers;
+        let size = instances.unwrap_or(usual.pool.size);
+        let options = ServeOptions {
+            pool: PoolOptions { size, max_calls, idle: idle.map(config::seconds), instance },
+            queue: queue.unwrap_or(usual.queue),
+            connections: connections.unwrap_or(usual.connections),
+            body: body.unwrap_or(usual.body),
+            errors: None,
+        };
+        Server::make(ruby, this.as_value(), &this.core, host, &address, options)
     }
 
     fn run(
@@ -238,6 +263,7 @@ pub(crate) fn define(ruby: &Ruby, module: RModule) -> Result<(), Error> {
     class.define_private_method("_instantiate", method!(Plugin::instantiate, 3))?;
     class.define_private_method("_pool", method!(Plugin::pool, 4))?;
     class.define_private_method("_run", method!(Plugin::run, 3))?;
+    class.define_private_method("_serve", method!(Plugin::serve, 5))?;
     class.define_private_method("_name", method!(Plugin::name, 0))?;
     class.define_private_method("_kind", method!(Plugin::kind, 0))?;
     class.define_private_method("_tier", method!(Plugin::tier, 0))?;

@@ -24,3 +24,11 @@ pub(crate) fn pool_stats(stats: &undergo::PoolStats) -> PoolStats {
     let undergo::PoolStats { busy, idle, waiting, calls, made, died, retired, shrunk } = *stats;
     (busy, idle, waiting, calls, made, died, retired, shrunk)
 }
+
+pub(crate) type ServerStats = (usize, u64, u64, u64, PoolStats);
+
+pub(crate) fn server_stats(stats: &undergo::ServerStats) -> ServerStats {
+    // All fields, by the compiler's word.
+    let undergo::ServerStats { connections, requests, refused, failed, pool } = stats;
+    (*connections, *requests, *refused, *failed, pool_stats(pool))
+}

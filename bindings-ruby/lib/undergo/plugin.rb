@@ -115,6 +115,44 @@ module Undergo
       end
     end
 
+    # Serves HTTP/1.1 by a component that exports wasi:http/incoming-handler, and returns the Server.
+    # With a block, it is closed at the block's end, and the block's result is returned. Each request
+    # is answered by an instance of a pool, which keeps its state for the next one.
+    #
+    # - address: where to listen; port 0 is one that the system chooses.
+    # - instances: the maximum number of instances, each of which answers one request at a time; nil:
+    #   four for each processor.
+    # - imports: as for instantiate; the functions run on threads of their own, several at once.
+    # - sandbox, limits: as for instantiate. The timeout of the limits is that of a request, 30
+    #   seconds if there is none.
+    # - max_calls: requests after which an instance is replaced; 1 gives each one a fresh instance.
+    # - idle: seconds after which an unused instance is dropped.
+    # - queue: how many requests may wait for an instance; others are refused with status 503.
+    # - connections: how many connections there may be at a time.
+    # - body: the most bytes of a request's body, or a text such as "1MiB"; a longer one is refused
+    #   with status 413.
+    # - on_error: what responds to `call`, which gets the exception of each request that has failed.
+    #   By default it is written to $stderr.
+    def serve(address = "127.0.0.1:8080", instances: nil, imports: nil, sandbox: nil, limits: nil, max_calls: nil, idle: nil, queue: nil, connections: nil,
+              body: nil, on_error: nil)
+      { instances: [instances, 1], max_calls: [max_calls, 1], queue: [queue, 0], connections: [connections, 1] }.each do |name, (given, least)|
+        next if given.nil? || (given.is_a?(Integer) && given.between?(least, (1 << 63) - 1))
+
+        raise ArgumentError, "#{name} is #{given.inspect}; write an Integer of at least #{least}"
+      end
+      raise ArgumentError, "on_error is #{on_error.inspect}; it must respond to call" unless on_error.nil? || on_error.respond_to?(:call)
+
+      numbers = [instances, queue, connections, Size.of(body, "body")]
+      server = _serve(parts(imports, Sandbox.of(sandbox), limits), address, numbers, max_calls, Seconds.of(idle, "idle")).prepare(on_error)
+      return server unless block_given?
+
+      begin
+        yield server
+      ensure
+        server.close
+      end
+    end
+
     # Runs a command to completion, and returns a Completed with its exit code and output. Any exit
     # code is a result, not an error. Other threads go on meanwhile, and Ctrl-C ends it, as an
     # Interrupt.
