@@ -97,6 +97,8 @@ impl Server {
     ///
     /// Raises:
     ///     TimeoutError: if requests were still running then.
+    ///     BusyError: in a function that one of its requests has called, which can't be waited for.
+    ///         The server ends behind its running requests all the same.
     #[pyo3(signature = (timeout = None))]
     fn close(&self, py: Python<'_>, timeout: Option<Bound<'_, PyAny>>) -> PyResult<()> {
         let timeout = config::call_options(py, timeout, None)?.timeout;

@@ -15,6 +15,8 @@ import undergo
 from conftest import ROOT, until
 
 PATH = ROOT / "conformance" / "http" / "server.wasm"
+ASKING = ROOT / "conformance" / "http" / "asking.wasm"
+"""It answers `/aX` with the status that a function of the host gives for the character X."""
 QUIET = undergo.Sandbox(stdout="discard", stderr="discard")
 
 
@@ -98,6 +100,40 @@ def test_it_ends(plugin: undergo.Plugin) -> None:
         return False
 
     until(is_gone)
+
+
+def test_functions_of_the_host_hold_up_their_own_request_alone() -> None:
+    plugin, inside, go_on = undergo.Plugin(ASKING), threading.Semaphore(0), threading.Event()
+    closed: list[str] = []
+
+    def ask(what: int) -> int:
+        if chr(what) == "w":
+            inside.release()
+            go_on.wait(30)
+        if chr(what) == "c":
+            try:
+                server.close()
+            except undergo.BusyError as error:
+                closed.append(error.message)
+        return 203
+
+    server = plugin.serve("127.0.0.1:0", instances=40, imports={"test:host/ask": {"ask": ask}}, sandbox=QUIET)
+    found: list[int] = []
+    threads = [threading.Thread(target=lambda: found.append(get(server, "/aw")[0])) for _ in range(30)]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        assert inside.acquire(timeout=30)
+    assert (get(server, "/")[0], get(server, "/a1")[0], found) == (200, 203, [])
+    # A request that ends its server does not wait for itself, but for nothing.
+    assert get(server, "/ac")[0] == 203
+    assert server.closed
+    assert "can't be waited for" in closed[0]
+    go_on.set()
+    server.close(timeout=20)
+    for thread in threads:
+        thread.join()
+    assert found == [203] * 30
 
 
 def test_what_runs_too_long_is_ended(plugin: undergo.Plugin) -> None:

@@ -530,6 +530,8 @@ class Server:
 
         Raises:
             TimeoutError: if requests were still running then.
+            BusyError: in a function that one of its requests has called, which can't be waited for.
+                The server ends behind its running requests all the same.
         """
     def __enter__(self) -> Server: ...
     def __exit__(self, kind: type[BaseException] | None, raised: BaseException | None, traceback: TracebackType | None, /) -> None: ...
