@@ -17,6 +17,7 @@ pub(crate) struct Given {
     pub(crate) dirs: Vec<GivenDir>,
     stdin: Option<(PathBuf, File)>,
     /// By their paths in the rules; only those whose directory existed.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "Unix sockets alone lie in directories"))]
     sockets: Vec<(String, Arc<File>)>,
 }
 
@@ -76,6 +77,7 @@ impl Given {
     }
 
     /// The directory of a Unix socket that a rule names.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "Unix sockets alone lie in directories"))]
     pub(crate) fn socket_dir(&self, path: &[u8]) -> Option<&Arc<File>> {
         self.sockets.iter().find(|(known, _)| known.as_bytes() == path).map(|(_, file)| file)
     }

@@ -19,6 +19,7 @@ pub(crate) struct Sockets {
     pub(crate) network: Network,
     pub(crate) names: Names,
     /// The directories of the Unix sockets that its rules name.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "Unix sockets alone lie in directories"))]
     pub(crate) given: Arc<Given>,
     pub(crate) denials: Arc<Denials>,
     pub(crate) share: Arc<Share>,
