@@ -6,10 +6,10 @@
 // has the value or the error, and never throw one. A program that is compiled without exceptions
 // has the latter alone.
 //
-// Handles (Plugin, Instance, Pool, Server) own what they stand for, and can be moved, not copied; a handle
-// that was moved from may only be destroyed or assigned to. They may be used from any thread unless
-// it is said otherwise. Plain values (Value, Limits, Sandbox, Imports, CancelToken, Error) can be
-// copied, and are not for two threads at once while they are changed.
+// Handles (Plugin, Instance, Pool, Server) own what they stand for, and can be moved, not copied; a
+// handle that was moved from may only be destroyed or assigned to. They may be used from any thread
+// unless it is said otherwise. Plain values (Value, Limits, Sandbox, Imports, CancelToken, Error)
+// can be copied, and are not for two threads at once while they are changed.
 
 #ifndef UNDERGO_HPP
 #define UNDERGO_HPP

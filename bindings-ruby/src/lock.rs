@@ -256,8 +256,8 @@ pub(crate) fn detached<R>(ruby: &Ruby, code: impl FnOnce() -> Result<R>) -> std:
 }
 
 /// Waits without Ruby's lock, in code that runs none of Ruby's nor of a guest's. `wake` ends the
-/// wait when the thread is to see to an [interrupt](check). It is called by another thread, and must
-/// not want Ruby's lock.
+/// wait when the thread is to see to an [interrupt](check). It is called by another thread, and
+/// must not want Ruby's lock.
 ///
 /// # Errors
 ///

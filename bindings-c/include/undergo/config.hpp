@@ -1,5 +1,5 @@
-// Options: of calls, plugins, instances, pools and servers. Each is made by setting what differs from the
-// defaults: Limits().memory(64 * MiB).timeout(2s).
+// Options: of calls, plugins, instances, pools and servers. Each is made by setting what differs
+// from the defaults: Limits().memory(64 * MiB).timeout(2s).
 
 #ifndef UNDERGO_CONFIG_HPP
 #define UNDERGO_CONFIG_HPP
@@ -157,8 +157,8 @@ class ServeOptions {
   // ignored. By default such errors are written to standard error.
   ServeOptions &failed(std::function<void(const Error &)> function) { return failed_ = std::move(function), *this; }
 
-  // As undergo.h has them, for one call of undergo_plugin_serve, which takes over the function. They
-  // refer to this.
+  // As undergo.h has them, for one call of undergo_plugin_serve, which takes over the function.
+  // They refer to this.
   undergo_serve_options_t make() const {
     undergo_serve_options_t made = options_;
     made.address = address_.has_value() ? address_->c_str() : nullptr;

@@ -115,13 +115,13 @@ module Undergo
       end
     end
 
-    # Serves HTTP/1.1 by a component that exports wasi:http/incoming-handler, and returns the Server.
-    # With a block, it is closed at the block's end, and the block's result is returned. Each request
-    # is answered by an instance of a pool, which keeps its state for the next one.
+    # Serves HTTP/1.1 by a component that exports wasi:http/incoming-handler, and returns the
+    # Server. With a block, it is closed at the block's end, and the block's result is returned.
+    # Each request is answered by an instance of a pool, which keeps its state for the next one.
     #
     # - address: where to listen; port 0 is one that the system chooses.
-    # - instances: the maximum number of instances, each of which answers one request at a time; nil:
-    #   four for each processor.
+    # - instances: the maximum number of instances, each of which answers one request at a time;
+    #   nil: four for each processor.
     # - imports: as for instantiate; the functions run on threads of their own, several at once.
     # - sandbox, limits: as for instantiate. The timeout of the limits is that of a request, 30
     #   seconds if there is none.

@@ -36,8 +36,8 @@ class Server internal constructor(
 
     /**
      * The same within a time. After it, requests that are still running are cut off, and it throws
-     * [CallTimeoutException]; it throws [BusyException] where it can't wait. The server is closed in
-     * both cases.
+     * [CallTimeoutException]; it throws [BusyException] where it can't wait. The server is closed
+     * in both cases.
      *
      * @param timeout null for as long as it takes.
      */
