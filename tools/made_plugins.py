@@ -91,16 +91,22 @@ class Module:
     exports: list[str] = field(default_factory=list)
     typed: dict[str, int] = field(default_factory=dict)
     """The exports of the interface, and how many words each takes. All give one."""
+    destructors: list[str] = field(default_factory=list)
+    """The exports that end objects: they take one word, and give none."""
+    contract: int = 3
+    """The version of the contract with the host that the interface needs."""
 
     def write(self) -> bytes:
         """Write it: functions of words, which do nothing."""
         most = max([4, *self.typed.values()])
-        types = [b"\x60\x00\x00", *(b"\x60" + vector([b"\x7f"] * count) + b"\x01\x7f" for count in range(most + 1))]
+        types = [b"\x60\x00\x00", *(b"\x60" + vector([b"\x7f"] * count) + b"\x01\x7f" for count in range(most + 1)), b"\x60\x01\x7f\x00"]
+        silent = {0, most + 2}
         first = len(self.imports)
         functions = [("_initialize", 0), ("cabi_realloc", 5), *((name, 2) for name in self.exports)]
         functions += [(name, count + 1) for name, count in self.typed.items()]
+        functions += [(name, most + 2) for name in self.destructors]
         exported = [text(name) + b"\x00" + leb(first + i) for i, (name, _) in enumerate(functions)]
-        body = [b"\x02\x00\x0b" if kind == 0 else b"\x04\x00\x41\x00\x0b" for _, kind in functions]
+        body = [b"\x02\x00\x0b" if kind in silent else b"\x04\x00\x41\x00\x0b" for _, kind in functions]
         out = b"\0asm\1\0\0\0" + section(1, types)
         if self.imports:
             out += section(2, [text(module) + text(name) + b"\x00" + leb(2) for module, name in self.imports])
@@ -108,7 +114,7 @@ class Module:
         out += section(7, [*exported, text("memory") + b"\x02\x00"]) + section(10, body)
         if self.wit is not None:
             raw = self.wit.encode()
-            data = b"\xffundergo:interface:3:%08x:%08x\n" % (len(raw), zlib.crc32(raw)) + raw
+            data = b"\xffundergo:interface:%d:%08x:%08x\n" % (self.contract, len(raw), zlib.crc32(raw)) + raw
             out += section(11, [b"\x01" + leb(len(data)) + data])
         return out
 
@@ -180,6 +186,97 @@ def typed(dice: random.Random) -> Module:
         module.typed[function.removeprefix("%")] = len(params) + 2
     world = dice.choice(WORLDS)
     module.wit = f"package a:b;\nworld {'%' if world in RESERVED else ''}{world} {{\n{''.join(out)}}}\n"
+    return module
+
+
+CARRIERS = """
+package undergo:go {
+  interface types { type batch = u32; }
+  interface host-streams {
+    resource reader { read: func(most: u32) -> result<list<u8>, string>; close: func() -> result<_, string>; }
+    resource writer { write: func(data: list<u8>) -> result<_, string>; close: func() -> result<_, string>; }
+  }
+  interface guest-streams {
+    resource reader { read: func(most: u32) -> result<list<u8>, string>; close: func() -> result<_, string>; }
+    resource writer { write: func(data: list<u8>) -> result<_, string>; close: func() -> result<_, string>; }
+  }
+}
+"""
+"""What streams and iterators are known by."""
+
+
+def living(dice: random.Random) -> Module:
+    """Make a plugin with what lives longer than a call: resources of both sides, variants of them, functions, iterators and streams."""
+    module = Module("living.wasm", contract=4)
+    # Capitals are the same to a host, and a method has a parameter of that name already.
+    small = [f"%{word}" if word in RESERVED else word for word in WORDS if word.islower() and word != "self"]
+    names = iter(dice.sample(small, len(small)))
+    items = ["s32", "string", "list<u8>", "tuple<string, f64>"]
+    api, objects, callbacks, of_world = [], [], [], []
+
+    def some(count: int) -> list[str]:
+        return dice.sample(small, count)
+
+    def method(shown: str, result: str) -> str:
+        return f"{comment(dice)}    {shown}: func({some(1)[0]}: s32) -> {result};\n"
+
+    def plain(shown: str) -> str:
+        return shown.removeprefix("%")
+
+    def export(shown: str, params: list[tuple[str, int]], result: str) -> None:
+        """Have the interface export a function, with parameters of so many words."""
+        taken = ", ".join(f"{param}: {kind}" for param, (kind, _) in zip(some(9), params, strict=False))
+        api.append(f"{comment(dice)}  {shown}: func({taken}) -> {result};\n")
+        module.typed[f"a:b/api#{plain(shown)}"] = sum(count for _, count in params)
+
+    for number in range(3):
+        shown = next(names)
+        own = some(3)
+        methods = [method(name, "u32") for name in own]
+        made = comment(dice) + f"    constructor({some(1)[0]}: s32);\n" if number else ""
+        api.append(f"{comment(dice)}  resource {shown} {{\n{made}{''.join(methods)}  }}\n")
+        module.typed |= {f"a:b/api#[method]{plain(shown)}.{plain(name)}": 2 for name in own}
+        if number:
+            module.typed[f"a:b/api#[constructor]{plain(shown)}"] = 1
+        module.destructors.append(f"a:b/api#[dtor]{plain(shown)}")
+        record, variant, cases = next(names), next(names), some(3)
+        fields = ", ".join(f"{part}: {kind}" for part, kind in zip(some(2), [shown, f"option<{shown}>"], strict=True))
+        api.append(f"{comment(dice)}  record {record} {{ {fields} }}\n")
+        parts = ", ".join(f"{case}({kind})" if kind else case for case, kind in zip(cases, [shown, record, None], strict=False))
+        api.append(f"{comment(dice)}  variant {variant} {{ {parts} }}\n")
+        export(next(names), [(f"borrow<{shown}>", 1), (f"option<borrow<{shown}>>", 2), (f"list<{record}>", 2)], shown)
+        export(next(names), [(f"list<{variant}>", 2)], variant)
+        iterator = next(names)
+        next_of = f"    next: func(most: batch) -> tuple<list<{dice.choice(items)}>, bool>;\n"
+        api.append(f"{comment(dice)}  resource {iterator} {{\n{next_of}  }}\n")
+        module.typed[f"a:b/api#[method]{plain(iterator)}.next"] = 2
+        module.destructors.append(f"a:b/api#[dtor]{plain(iterator)}")
+        export(next(names), [("s32", 1)], dice.choice([iterator, f"option<{iterator}>"]))
+        # What the host gives.
+        given, called, taken = next(names), next(names), next(names)
+        result = dice.choice(["u32", "result<string, string>", f"option<{given}>"])
+        objects.append(f"{comment(dice)}  resource {given} {{\n{''.join(method(name, result) for name in some(3))}  }}\n")
+        objects.append(f"{comment(dice)}  resource {taken} {{\n{next_of}  }}\n")
+        answer = dice.choice(["s32", "result<list<u8>, string>"])
+        callbacks.append(f"  resource {called} {{\n    call: func({some(1)[0]}: string) -> {answer};\n  }}\n")
+        of_world.append(f"  use objects.{{{given}, {taken}}};\n  use callbacks.{{{called}}};\n")
+        function = next(names)
+        params = ", ".join(f"{param}: borrow<{kind}>" for param, kind in zip(some(9), [given, called, taken, "reader"], strict=False))
+        of_world.append(f"{comment(dice)}  export {function}: func({params}) -> u32;\n")
+        module.typed[plain(function)] = params.count("borrow<")
+    export(next(names), [("s32", 1)], "guest-writer")
+    for stream, transfer, taken in [("reader", "read", 2), ("writer", "write", 3)]:
+        of = "undergo:go/guest-streams#"
+        module.typed |= {f"{of}[method]{stream}.{transfer}": taken, f"{of}[method]{stream}.close": 1}
+        module.destructors.append(f"{of}[dtor]{stream}")
+    shown = dice.choice([f"%{world}" if world in RESERVED else world for world in WORLDS])
+    use = "  use undergo:go/types.{batch};\n"
+    module.wit = (
+        f"package a:b;\ninterface api {{\n{use}  use undergo:go/guest-streams.{{writer as guest-writer}};\n{''.join(api)}}}\n"
+        f"interface objects {{\n{use}{''.join(objects)}}}\ninterface callbacks {{\n{''.join(callbacks)}}}\n"
+        f"world {shown} {{\n  use undergo:go/host-streams.{{reader}};\n  export undergo:go/guest-streams;\n  export api;\n"
+        f"{''.join(of_world)}}}\n{CARRIERS}"
+    )
     return module
 
 

@@ -33,7 +33,7 @@ import tree_sitter_swift
 from host_java import JAR
 from host_rust import Rust
 from hosts import HOSTS
-from made_plugins import Module, bare, interface, typed
+from made_plugins import Module, bare, interface, living, typed
 from project import CLI, ROOT, environment
 
 SEED = int(os.environ.get("SEED") or 20261129)
@@ -78,7 +78,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Written]
     print(f"SEED={SEED} MODULES={MODULES}")
     folder = tmp_path_factory.mktemp("bindgen")
     dice = random.Random(SEED)
-    modules = [typed(dice) if number % 2 else bare(dice) for number in range(MODULES)]
+    modules = [(bare, typed, living)[number % 3](dice) for number in range(MODULES)]
     files: dict[str, list[Written]] = {language: [] for language in LANGUAGES}
     jobs = []
     for number, module in enumerate(modules):
@@ -191,7 +191,7 @@ def test_cpp(written: dict[str, list[Written]]) -> None:
 
     check(written["cpp"], mistake)
     # To compile one takes seconds.
-    check(written["cpp"][:2], lambda made: compiled(made, "g++", "c++", "c++17", "-Werror"))
+    check(written["cpp"][:3], lambda made: compiled(made, "g++", "c++", "c++17", "-Werror"))
 
 
 def test_a_struct_that_lies_otherwise_does_not_compile(tmp_path: Path) -> None:

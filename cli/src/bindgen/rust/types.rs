@@ -7,7 +7,11 @@ use undergo::interface::{Function, Interface, ResourceType, Scalar, Shape, Side,
 use super::super::classes::Classes;
 
 /// What the file names without a path.
-const OWN: [&str; 13] = ["Box", "Clone", "Debug", "Err", "None", "Ok", "On", "Option", "Result", "Self", "Some", "String", "Vec"];
+#[rustfmt::skip]
+const OWN: [&str; 18] = [
+    "AsRef", "Box", "Clone", "Debug", "Err", "Fn", "IntoIterator", "None", "Ok", "On", "Option", "Result", "Self", "Send", "Some", "String",
+    "Sync", "Vec",
+];
 
 /// What functions of the host may fail with.
 pub(super) const ERROR: &str = "Box<dyn std::error::Error + Send + Sync>";
