@@ -114,13 +114,13 @@ soak: build guest ## misdeeds at random next to well-behaved calls, and handles 
 test-go-versions: build ## build and call the conformance guest with Go 1.24, 1.25, 1.26 and 1.27
 	@$(PYTHON) tools/go_versions.py
 
-test-wasi: cli ## run the public wasi-testsuite's cases of preview 1: DIR is a checkout of its branch prod/testsuite-base
-	@$(PYTHON) tools/wasi_suite.py $(or $(DIR),$(error DIR is to be a checkout of wasi-testsuite, branch prod/testsuite-base))
+test-wasi: cli ## run the public wasi-testsuite's cases of preview 1: DIR is a checkout of its branch prod/testsuite-base; COMPONENT=1 makes components of them
+	@$(PYTHON) tools/wasi_suite.py $(if $(COMPONENT),--component) $(or $(DIR),$(error DIR is to be a checkout of wasi-testsuite, branch prod/testsuite-base))
 
 test-go: cli ## run the tests of Go's own standard library under undergo exec; ALL=1 for every package, PACKAGES="os time" for some, NET=1 for the network's
 	@$(PYTHON) tools/$(if $(NET),go_net.py,go_std.py) $(if $(ALL),all,$(PACKAGES))
 
-test-components: python ## run components of Python, JavaScript and Rust, and ours in the Wasmtime CLI, which is compiled unless it is there
+test-components: python ## run components of Python, JavaScript and Rust, and ours in the Wasmtime CLI; what they need is installed, where it can be
 	@$(BIN)/python -m pytest -v -rs -p no:cacheprovider tools/test_foreign.py
 
 test-engines: cli ## send a plugin's functions to processes of joblib, Dask, Ray and Spark, and kill workers; LINES=1000000 for more lines

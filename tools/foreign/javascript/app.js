@@ -16,6 +16,15 @@ export function areas(shapes) {
   return shapes.map(({ tag, val }) => (tag === 'circle' ? 3 * val ** 2 : undefined))
 }
 
+export function names(people) {
+  return people.map(({ name }, place) => (name === '' ? { tag: 'err', val: place } : { tag: 'ok', val: name }))
+}
+
+export function first(numbers) {
+  if (numbers.length === 0) throw new RangeError('there is no number')
+  return numbers[0]
+}
+
 export function press(rounds, data) {
   let kept = []
   for (let i = 0; i < rounds; i++) kept = [...kept.slice(-10), data.slice(), `${i}`.repeat(100)]

@@ -1,7 +1,7 @@
 """The greeter in Python, which componentize-py makes a component of."""
 
 import wit_world
-from componentize_py_types import Err
+from componentize_py_types import Err, Ok, Result
 from wit_world.imports import directory
 from wit_world.imports.types import Person, Shape, Shape_Circle
 
@@ -24,6 +24,14 @@ class WitWorld(wit_world.WitWorld):
     def areas(self, shapes: list[Shape]) -> list[float | None]:
         """Give the areas."""
         return [3 * shape.value**2 if isinstance(shape, Shape_Circle) else None for shape in shapes]
+
+    def names(self, people: list[Person]) -> list[Result[str, int]]:
+        """Give each one's name, or the place in the list."""
+        return [Ok(person.name) if person.name else Err(place) for place, person in enumerate(people)]
+
+    def first(self, numbers: list[float]) -> float:
+        """Give the first number."""
+        return numbers[0]
 
     def press(self, rounds: int, data: bytes) -> int:
         """Make garbage."""

@@ -26,6 +26,15 @@ impl Guest for Greeter {
         shapes.into_iter().map(area).collect()
     }
 
+    fn names(people: Vec<Person>) -> Vec<Result<String, u32>> {
+        let name = |(place, person): (u32, Person)| if person.name.is_empty() { Err(place) } else { Ok(person.name) };
+        (0..).zip(people).map(name).collect()
+    }
+
+    fn first(numbers: Vec<f64>) -> f64 {
+        numbers[0]
+    }
+
     fn press(rounds: u32, data: Vec<u8>) -> u64 {
         let mut kept = Vec::new();
         for i in 0..rounds {
