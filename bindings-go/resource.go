@@ -93,8 +93,8 @@ func (r *resource) noun() string {
 	}
 }
 
-// naturalType is the Go type for a variable that has none: of the guest's, since the program has its
-// own for the host's.
+// naturalType is the Go type for a variable that has none: of the guest's, since the program has
+// its own for the host's.
 func (r *resource) naturalType() reflect.Type {
 	if r.isHosts {
 		return anyType

@@ -1,4 +1,4 @@
-// Objects of the program that a component gets, and passes back. It is conformance/components/items.wasm.
+// Objects of the program that a component gets, and passes back.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'

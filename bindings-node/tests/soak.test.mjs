@@ -1,5 +1,5 @@
-// What lives longer than a call, at random: objects, iterators, callbacks and streams, of which nothing may be left on
-// either side. SECONDS=… does so for longer, and SEED=… repeats a run.
+// What lives longer than a call, at random: objects, iterators, callbacks and streams, of which
+// nothing may be left on either side. SECONDS=… does so for longer, and SEED=… repeats a run.
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'

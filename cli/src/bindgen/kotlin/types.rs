@@ -267,8 +267,8 @@ impl Names {
         }
     }
 
-    /// An expression that takes a handle of the plugin's, or one of the host's that comes back; null
-    /// where there is none.
+    /// An expression that takes a handle of the plugin's, or one of the host's that comes back;
+    /// null where there is none.
     fn handle(&self, resource: &ResourceType, place: &Place<'_>, client: &str) -> String {
         if resource.side == Side::Host {
             // A plugin passes no others back.

@@ -12,7 +12,7 @@ import java.nio.file.Files
 import java.nio.file.Path
 import kotlin.io.path.writeText
 
-/** What `undergo bindgen` writes for the conformance guest, and for a component, compiles, and works. */
+/** What `undergo bindgen` writes for the conformance guest and a component works. */
 class BindgenTest {
     @Test
     fun `a typed program`(@TempDir folder: Path) = runs(folder, PROGRAM)

@@ -47,7 +47,8 @@ final class Passed {
     /**
      * Writes a handle of an object that has these functions for the methods of these names.
      *
-     * @param own what a host function gets where a component passes it back; null for what none does.
+     * @param own what a host function gets where a component passes it back; null for what none
+     *     does.
      */
     static void put(RawRoom room, String[] names, long[] digests, Dispatcher.Hosted[] functions, Object own, long to) {
         long at = room.room(8L * digests.length);

@@ -385,7 +385,7 @@ public final class Raw {
         putHosted(room, at, methods, value, hosted);
     }
 
-    /** Reads an object of the host's, which a component has passed back; null where there is none. */
+    /** Reads an object of the host's that a component has passed back; null where there is none. */
     public static <T> T getObject(long at, Class<T> type) {
         long object = Memory.getLong(at);
         return object == 0 ? null : type.cast(Dispatcher.own(object));

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.condition.EnabledForJreRange;
 import org.junit.jupiter.api.condition.JRE;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What {@code undergo bindgen} writes for the conformance guest, and for a component, compiles, and works. */
+/** What {@code undergo bindgen} writes for the conformance guest and a component works. */
 class BindgenTest {
     @Test
     void aTypedProgram(@TempDir Path folder) throws Exception {
