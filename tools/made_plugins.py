@@ -265,9 +265,9 @@ def living(dice: random.Random) -> Module:
         of_world.append(f"{comment(dice)}  export {function}: func({params}) -> u32;\n")
         module.typed[plain(function)] = params.count("borrow<")
     export(next(names), [("s32", 1)], "guest-writer")
-    for stream, transfer, taken in [("reader", "read", 2), ("writer", "write", 3)]:
+    for stream, transfer, words in [("reader", "read", 2), ("writer", "write", 3)]:
         of = "undergo:go/guest-streams#"
-        module.typed |= {f"{of}[method]{stream}.{transfer}": taken, f"{of}[method]{stream}.close": 1}
+        module.typed |= {f"{of}[method]{stream}.{transfer}": words, f"{of}[method]{stream}.close": 1}
         module.destructors.append(f"{of}[dtor]{stream}")
     shown = dice.choice([f"%{world}" if world in RESERVED else world for world in WORLDS])
     use = "  use undergo:go/types.{batch};\n"
