@@ -40,7 +40,7 @@ enum Found {
 }
 
 /// The threads of Ruby's that a server has.
-struct Hands {
+struct Workers {
     state: Mutex<Waiting>,
     told: Condvar,
     /// How many threads there may be.
@@ -55,9 +55,9 @@ struct Waiting {
     is_over: bool,
 }
 
-impl Hands {
-    fn new(most: usize) -> Hands {
-        Hands { state: Mutex::new(Waiting { threads: 1, ..Waiting::default() }), told: Condvar::new(), most }
+impl Workers {
+    fn new(most: usize) -> Workers {
+        Workers { state: Mutex::new(Waiting { threads: 1, ..Waiting::default() }), told: Condvar::new(), most }
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -125,7 +125,7 @@ impl Hands {
     }
 }
 
-impl Home for Hands {
+impl Home for Workers {
     fn schedule(&self, job: Job) {
         self.give(Work::Step(job));
     }
@@ -140,7 +140,7 @@ impl Home for Hands {
 #[magnus(class = "Undergo::Server", mark)]
 pub(crate) struct Server {
     core: undergo::Server,
-    hands: Arc<Hands>,
+    workers: Arc<Workers>,
     plugin: Opaque<Value>,
     host: HostTable,
 }
@@ -155,7 +155,7 @@ impl DataTypeFunctions for Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if !self.core.is_closed() {
-            self.hands.end();
+            self.workers.end();
         }
     }
 }
@@ -170,21 +170,22 @@ impl Server {
         options: ServeOptions,
     ) -> Result<Obj<Server>, Error> {
         // Each request may be in a host function, while others have failed.
-        let hands = Arc::new(Hands::new(options.pool.size.saturating_add(1)));
-        let told = hands.clone();
+        let workers = Arc::new(Workers::new(options.pool.size.saturating_add(1)));
+        let told = workers.clone();
         let options = ServeOptions { errors: Some(ErrorSink::new(move |error| told.give(Work::Failure(error.clone())))), ..options };
-        let home = hands.clone();
+        let home = workers.clone();
         let core = lock::detached(ruby, || core.serve_at_home(address, options, home, CallOptions::default()))?;
-        Ok(ruby.obj_wrap(Server { core, hands, plugin: plugin.into(), host }))
+        Ok(ruby.obj_wrap(Server { core, workers, plugin: plugin.into(), host }))
     }
 
-    /// Does what there is to do, until the server is over. `_hire` has another thread do so, too.
+    /// Does what there is to do, until the server is over. `_start_worker` makes another thread do
+    /// so, too.
     fn work(ruby: &Ruby, this: Obj<Server>) -> Result<(), Error> {
         loop {
-            let work = match this.hands.wait()? {
+            let work = match this.workers.wait()? {
                 Found::Work { work, is_last } => {
                     if is_last {
-                        this.funcall::<_, _, Value>("_hire", ())?;
+                        this.funcall::<_, _, Value>("_start_worker", ())?;
                     }
                     work
                 }
@@ -206,7 +207,7 @@ impl Server {
     }
 
     fn left(&self) -> bool {
-        self.hands.left()
+        self.workers.left()
     }
 
     fn plugin(ruby: &Ruby, this: &Server) -> Value {
@@ -225,7 +226,7 @@ impl Server {
         let closed = lock::without(|| this.core.close(timeout.map(seconds)));
         let runs_on = matches!(&closed, Ok(Err(error)) if matches!(error.kind(), ErrorKind::Busy | ErrorKind::DeadInstance));
         if !runs_on {
-            this.hands.end();
+            this.workers.end();
         }
         closed?.map_err(|error| lock::to_ruby(ruby, &error))
     }

@@ -49,19 +49,19 @@ module Undergo
     # Begins to run its functions.
     def prepare(on_error) # :nodoc:
       @on_error = on_error
-      _hire
+      _start_worker
       self
     end
 
     private
 
     # Has a thread do what there is to do.
-    def _hire
+    def _start_worker
       thread = Thread.new do
         _work
       ensure
         # A function may have ended the thread.
-        _hire if _left
+        _start_worker if _left
       end
       thread.name = "undergo-serve"
     rescue ThreadError
