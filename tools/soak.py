@@ -62,6 +62,9 @@ RESIDENT_GROWTH = 96 << 20
 An instance that is not given back has 2 MiB and more, and there are hundreds of misdeeds.
 """
 
+MAPPED_GROWTH = 2 << 30
+"""The same of address space: each instance reserves 4 GiB for its memory, and malloc 64 MiB for an arena."""
+
 SLOW_MODULES = 60
 """How many modules whose functions are large are compiled before anything is counted."""
 
@@ -86,6 +89,8 @@ class Counted:
     """Resident."""
     allocated: int
     """What malloc has given out, as glibc says it; 0 elsewhere."""
+    mapped: int
+    """Address space."""
     threads: int
     descriptors: int
 
@@ -101,9 +106,8 @@ class Counted:
             info = libc.mallinfo2()
             allocated = info.uordblks + info.hblkhd
         status = Path("/proc/self/status").read_text()
-        resident = re.search(r"^VmRSS:\s+(\d+) kB", status, re.MULTILINE)
-        assert resident
-        return Counted(int(resident[1]) << 10, allocated, len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd")))
+        memory = {name: int(kilobytes) << 10 for name, kilobytes in re.findall(r"^(VmRSS|VmSize):\s+(\d+) kB", status, re.MULTILINE)}
+        return Counted(memory["VmRSS"], allocated, memory["VmSize"], len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd")))
 
     def __str__(self) -> str:
         """Say it for people."""
@@ -301,6 +305,7 @@ def growth(counts: list[Counted]) -> list[str]:
     for what, grew, may in [
         ("resident memory", after.memory - before.memory, RESIDENT_GROWTH),
         ("what malloc has given out", after.allocated - before.allocated, GROWTH),
+        ("address space", after.mapped - before.mapped, MAPPED_GROWTH),
     ]:
         if grew > may:
             grown.append(f"{what} grew by {grew / (1 << 20):.1f} MiB, and may by {may >> 20} MiB")
