@@ -338,7 +338,7 @@ def rust() -> Members:
         exported.update(re.findall(r"[A-Z][a-z]\w+", names))
     found: Members = {noun: set() for noun in exported - RUST_OWN}
     for file in sorted(source.rglob("*.rs")):
-        if "interface" in (file.parent.name, file.parent.parent.name):
+        if "interface" in file.relative_to(source).parts:
             continue
         text = _without_comments(file.read_text(encoding="utf-8"))
         for noun, body in re.findall(r"^pub struct (\w+)(?:<[^\n]*>)? \{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL):
