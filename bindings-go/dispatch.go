@@ -129,20 +129,21 @@ func held() int {
 }
 
 // hostObject gives the object that an error of the library stands for.
-func hostObject(handle uintptr) (*object, bool) {
-	id := new(unsafe.Pointer)
-	is, _ := theLibrary.error_dispatched.call(handle, uintptr(unsafe.Pointer(id)))
-	return (*object)(*id), is&0xff != 0
-}
+func hostObject(handle uintptr) (*object, bool) { return numbered(theLibrary.error_dispatched, handle) }
 
 // ownOf gives the value that an object of the host is made of, which a component has passed back.
 func ownOf(handle uintptr) any {
-	id := new(unsafe.Pointer)
-	theLibrary.object_dispatched.call(handle, uintptr(unsafe.Pointer(id)))
-	if of := (*object)(*id); of != nil {
+	if of, is := numbered(theLibrary.object_dispatched, handle); is {
 		return of.own
 	}
 	return nil
+}
+
+// numbered gives the object whose number the library has for a handle, if it has one.
+func numbered(find symbol, handle uintptr) (*object, bool) {
+	id := new(unsafe.Pointer)
+	is, _ := find.call(handle, uintptr(unsafe.Pointer(id)))
+	return (*object)(*id), is&0xff != 0
 }
 
 // dispatched is called by the library, on the stack of the goroutine whose call is under way, for
