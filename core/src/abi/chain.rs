@@ -13,7 +13,7 @@ use super::quota::{DEFAULT_MAX_VALUE, Quota};
 use super::typed::{ErrorType, FromGuest, Reader, ToGuest, Writer, checked};
 use super::value::{ToValue, Value};
 use crate::error::{ChainedError, Error, ErrorKind, Result};
-use crate::interface::{Choice, RecordType, Type, TypeKind, VariantType};
+use crate::interface::{Choice, RecordType, TupleType, Type, TypeKind, VariantType};
 
 /// The most errors of a chain that are carried; what is wrapped still deeper is left out.
 const LONGEST: usize = 64;
@@ -237,10 +237,7 @@ pub(crate) fn lower_failure<'a>(errors: &VariantType, text: &'a str, fields: &'a
         return Err(Error::new(ErrorKind::HostError, text));
     };
     let target = block.reserve(1, errors.size, errors.align)?;
-    let value_at = target + errors.payload;
-    block.put_case(target, errors.tag, last as u32);
-    block.put_str(value_at, text)?;
-    block.lower(&both.items[1], &fields, value_at + both.offsets[1])?;
+    put_link(errors, text, Some((last as u32, both, fields)), block, target)?;
     block.put_list(at, target, 1);
     Ok(())
 }
@@ -252,23 +249,35 @@ pub(crate) fn lower_chain<'a>(errors: &VariantType, chain: &'a [ChainedError], b
     for (i, link) in chain.iter().enumerate() {
         // There are few, for which room was reserved.
         let at = target + i as u32 * errors.size;
-        let value_at = at + errors.payload;
         let declared = link.fields().and_then(|fields| {
             let number = errors.case(&fields.record().name)?;
             match &errors.cases[number as usize].ty.as_ref()?.kind {
                 // An error of another plugin's may have the same name.
-                TypeKind::Tuple(both) if both.items[1].is_record(fields.record()) => Some((number, both.clone(), fields)),
+                TypeKind::Tuple(both) if both.items[1].is_record(fields.record()) => Some((number, &**both, fields.value())),
                 _ => None,
             }
         });
-        block.put_case(at, errors.tag, declared.as_ref().map_or(0, |(number, ..)| *number));
-        block.put_str(value_at, link.text())?;
-        if let Some((_, both, fields)) = declared {
-            block.lower(&both.items[1], &fields.value(), value_at + both.offsets[1])?;
-        }
+        put_link(errors, link.text(), declared, block, at)?;
     }
     block.put_list(at, target, chain.len());
     Ok(())
+}
+
+/// Puts one error of a chain in its place: a text, or the case of that number, with its fields.
+fn put_link<'a>(
+    errors: &VariantType,
+    text: &'a str,
+    declared: Option<(u32, &TupleType, &'a Value)>,
+    block: &mut Block<'a>,
+    at: u32,
+) -> Result<()> {
+    let value_at = at + errors.payload;
+    block.put_case(at, errors.tag, declared.map_or(0, |(number, ..)| number));
+    block.put_str(value_at, text)?;
+    match declared {
+        Some((_, both, fields)) => block.lower(&both.items[1], &fields, value_at + both.offsets[1]),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
