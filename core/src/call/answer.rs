@@ -143,8 +143,15 @@ impl HostCall<'_> {
         error.in_function(&format!("{}.{}", self.import.module, self.import.function.name))
     }
 
-    /// What the guest gets, or what ends it, after the host's code has returned.
+    /// What the guest gets, or what ends it, after the host's code has returned; nothing yet if
+    /// that has deferred its answer.
     pub(crate) fn conclude(&mut self, result: Result<()>) -> Result<()> {
+        if self.later.deferred.is_some() {
+            if result.is_ok() {
+                return Ok(());
+            }
+            self.later.deferred = None;
+        }
         // A host function that ignores the end of the instance into which it has called back must
         // not revive it.
         let life = &self.store.data().life;

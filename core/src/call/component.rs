@@ -23,6 +23,7 @@ use crate::guest::host::Import;
 use crate::guest::state::State;
 use crate::interface::{Function, ResourceType};
 use crate::sched::driver::Driver;
+use crate::sched::task;
 
 /// Calls the export of that number. `raw` has the core values of the parameters, and then that of
 /// the result.
@@ -233,10 +234,10 @@ pub(crate) async fn release(store: &mut StoreContextMut<'_, State>, rep: u32) ->
 }
 
 /// Lets go of an object of the host, which the guest has dropped.
-pub(crate) fn drop_object(mut store: StoreContextMut<'_, State>, resource: &ResourceType, number: u32) -> Result<()> {
+pub(crate) async fn drop_object(mut store: StoreContextMut<'_, State>, resource: &ResourceType, number: u32) -> Result<()> {
     if let Some(object) = store.data().handles.drop_handle(resource, number)? {
-        // Its code may call the instance.
-        outside(Driver::Fiber, &mut store, || drop(object));
+        // It is code of the host's, which may call the instance.
+        task::at_home(|| outside(Driver::Fiber, &mut store, || drop(object))).await;
     }
     Ok(())
 }

@@ -37,12 +37,10 @@ pub(crate) async fn dispatch(
     let mut later = Later::default();
     let lease = store.data().lease();
     let mut calls = Calls { import, store: &mut store, raw, later: &mut later, lease };
-    let mut result =
-        if host.at_home() { task::at_home(|| calls.with(|call| host.call(call))).await } else { calls.with(|call| host.call(call)) };
-    if let (Ok(()), Some(deferred)) = (&result, calls.later.deferred.take()) {
-        result = calls.answered_by(deferred).await;
+    if host.at_home() { task::at_home(|| calls.with(|call| host.call(call))).await } else { calls.with(|call| host.call(call)) }?;
+    if let Some(deferred) = calls.later.deferred.take() {
+        calls.answered_by(deferred).await?;
     }
-    calls.with(|call| call.conclude(result))?;
     if let Some(mut block) = later.block.take() {
         place(Driver::Fiber, &mut store, &mut block, false).await?;
         if import.function.abi.returns_by_pointer() {
@@ -69,7 +67,14 @@ pub(crate) fn dispatch_here(
     let host = unsafe { &*Arc::as_ptr(store.data().host.get(number)) };
     let mut later = Later::default();
     let mut call = HostCall { driver: Driver::Direct, import, store, raw, later: &mut later, lease: None, _not_send: PhantomData };
-    let result = window::outside(|| caught(|| host.call(&mut call)));
+    window::outside(|| concluded(&mut call, |call| host.call(call)))
+}
+
+/// Runs the host's code, and gives its guest the answer. Both are done where the host's code runs,
+/// because an error of the program's may have code that runs when it is dropped.
+#[inline]
+fn concluded(call: &mut HostCall<'_>, code: impl FnOnce(&mut HostCall<'_>) -> Result<()>) -> Result<()> {
+    let result = caught(|| code(call));
     caught(|| call.conclude(result))
 }
 
@@ -89,12 +94,12 @@ struct Calls<'d, 'c> {
 }
 
 impl Calls<'_, '_> {
-    /// Runs the host's code.
+    /// Runs the host's code, to the answer unless that is deferred.
     fn with(&mut self, code: impl FnOnce(&mut HostCall<'_>) -> Result<()>) -> Result<()> {
         let Calls { import, store, raw, later, lease } = self;
         let store = store.as_context_mut();
         let mut call = HostCall { driver: Driver::Fiber, import, store, raw, later, lease: *lease, _not_send: PhantomData };
-        caught(|| code(&mut call))
+        concluded(&mut call, code)
     }
 
     /// Waits for the host's answer, and passes it to the guest. Meanwhile the host function may
@@ -112,7 +117,7 @@ impl Calls<'_, '_> {
             }
             None => deferred.await,
         };
-        task::at_home(|| answer.and_then(|answer| self.with(|call| answer(call)))).await
+        task::at_home(|| self.with(|call| answer?(call))).await
     }
 }
 

@@ -84,7 +84,8 @@ enum Does {
 
 impl HostFunction for Builtin {
     fn at_home(&self) -> bool {
-        false
+        // What ends then is the host's.
+        matches!(self.does, Does::Drop) && self.resource.side == Side::Host
     }
 
     fn call(&self, call: &mut HostCall<'_>) -> Result<()> {

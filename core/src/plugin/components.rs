@@ -61,7 +61,7 @@ fn define(
                     {
                         linked.resource_async(item, EngineType::host_dynamic(resource.id), move |store, number| {
                             let resource = resource.clone();
-                            Box::new(async move { drop_object(store, &resource, number).map_err(Error::into_wasmtime) })
+                            Box::new(async move { drop_object(store, &resource, number).await.map_err(Error::into_wasmtime) })
                         })?;
                     }
                 }
