@@ -71,7 +71,7 @@ pub(crate) fn take_back(store: &mut StoreContextMut<'_, State>) -> Result<()> {
 /// Ends the objects in results that the host's program did not take: one whose conversion failed in
 /// the middle, say.
 pub(crate) fn forget_results(store: &mut StoreContextMut<'_, State>) {
-    let Ok(component) = component(store) else { return };
+    let Some(component) = store.data_mut().component.as_deref_mut() else { return };
     for (resource, number) in take(&mut component.given) {
         // What was taken is no handle of the guest any more.
         let _ = store.data().handles.drop_handle(&resource, number);
