@@ -139,7 +139,7 @@ impl<'s, 'c> Entered<'s, 'c> {
         let mark = state.wasi.streams.stderr.total();
         let is_outermost = state.depth == 0;
         if is_outermost {
-            state.wasi.sockets.denials.begin();
+            state.wasi.sockets.access.denials.begin();
         }
         state.refusals.begin();
         state.depth += 1;

@@ -92,7 +92,7 @@ impl Outcome<'_, '_> {
     fn failed(self, error: Error) -> Error {
         let state = self.store.data_mut();
         let error = state.refusals.explain(error);
-        let error = in_result(error, self.function, &state.wasi.sockets.denials);
+        let error = in_result(error, self.function, &state.wasi.sockets.access.denials);
         if ends(&error) {
             state.release = None;
             state.life.kill(&error);

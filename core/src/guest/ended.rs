@@ -18,8 +18,11 @@ pub(crate) fn classify(error: &wasmtime::Error, store: impl AsContext<Data = Sta
     let stderr = state.wasi.streams.stderr.since(mark);
     if let Some(ended) = Error::from_wasmtime(error) {
         // An error from an inner call has that call's details.
-        let ended =
-            if ended.stderr().is_empty() { ended.with_stderr(stderr).with_denied(state.wasi.sockets.denials.take_last()) } else { ended };
+        let ended = if ended.stderr().is_empty() {
+            ended.with_stderr(stderr).with_denied(state.wasi.sockets.access.denials.take_last())
+        } else {
+            ended
+        };
         // Where the guest stood. A host function's error has its own traceback.
         return if ended.kind() == ErrorKind::Timeout && ended.frames().is_empty() { ended.with_frames(frames(error)) } else { ended };
     }
@@ -53,7 +56,7 @@ pub(crate) fn classify(error: &wasmtime::Error, store: impl AsContext<Data = Sta
         (None, None, Some(trap)) => Error::new(ErrorKind::Trap, trap.to_string()).with_frames(frames(error)),
         (None, None, None) => Error::new(ErrorKind::Trap, format!("{error:#}")),
     };
-    ended.with_stderr(stderr).with_denied(state.wasi.sockets.denials.take_last())
+    ended.with_stderr(stderr).with_denied(state.wasi.sockets.access.denials.take_last())
 }
 
 /// The frames of a backtrace. An endless recursion has a hundred thousand similar frames; the

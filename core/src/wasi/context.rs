@@ -19,9 +19,10 @@ use crate::wasi::pipes::Pipes;
 use crate::wasi::preview2::{self, Output};
 use crate::wasi::random::Seeded;
 use crate::wasi::sandbox::Sandbox;
+use crate::wasi::sockets::access::Access;
+use crate::wasi::sockets::component::Listening;
 use crate::wasi::sockets::denials::Denials;
 use crate::wasi::sockets::lookups::Share;
-use crate::wasi::sockets::permit::Access;
 use crate::wasi::sockets::table::Sockets;
 use crate::wasi::stdio::streams::{Standards, Streams};
 
@@ -53,6 +54,8 @@ pub(crate) struct Wasi {
     /// `None` where the guest's random numbers are the host's.
     pub(crate) random: Option<Seeded>,
     pub(crate) sockets: Sockets,
+    /// Those of a component that take datagrams from everybody.
+    pub(crate) listening: Listening,
     /// By HTTP, of a component.
     pub(crate) requests: Requests,
     pub(crate) pipes: Pipes,
@@ -89,7 +92,8 @@ impl Wasi {
         let temporary = sandbox.temp.then(Temporary::new).transpose()?;
         let mut builder = context(parts.name, sandbox, limits, clock.as_ref());
         let dirs = || given.dirs.iter().cloned().chain(temporary.as_ref().and_then(Temporary::dir));
-        let outputs = parts.is_component.then(|| preview2::give(&mut builder, sandbox, given, dirs(), streams)).transpose()?;
+        let access = Access::new(&sandbox.network, parts.denials, parts.share);
+        let outputs = parts.is_component.then(|| preview2::give(&mut builder, sandbox, given, dirs(), streams, &access)).transpose()?;
         let mut p1 = builder.build_p1();
         p1.ctx().table.set_max_capacity(preview2::most_resources(limits));
         Ok(Wasi {
@@ -100,8 +104,9 @@ impl Wasi {
             standards: Standards::new(&sandbox.stdin, given, streams, is_go)?,
             clock,
             random: Seeded::of(sandbox.random),
-            sockets: Sockets::new(sandbox, parts.denials.clone(), parts.share.clone(), given.clone())?,
-            requests: Requests::new(Access::new(&sandbox.network, parts.denials, parts.share), limits),
+            sockets: Sockets::new(sandbox, access.clone(), given.clone())?,
+            listening: Listening::default(),
+            requests: Requests::new(access, limits),
             pipes: Pipes::default(),
             files: Files::new(given, temporary.as_ref(), &sandbox.network, limits, is_go),
             listings: Listings::default(),

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,12 +20,14 @@ use crate::config::Limits;
 use crate::config::budget::Budget;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sched::driver::Driver;
+use crate::wasi::context::Host;
 use crate::wasi::fd::BROKEN_PIPE;
 use crate::wasi::files::given::{Given, GivenDir};
 use crate::wasi::files::table::DESCRIPTORS;
 use crate::wasi::random::Seeded;
 use crate::wasi::sandbox::Sandbox;
-use crate::wasi::sockets::rules::Action;
+use crate::wasi::sockets::access::Access;
+use crate::wasi::sockets::component;
 use crate::wasi::stdio::component::ComponentInput;
 use crate::wasi::stdio::streams::{Standard, Streams};
 
@@ -34,8 +37,9 @@ pub(crate) fn provides(interface: &str) -> bool {
 }
 
 /// Gives the linker all of WASI 0.2 for guests on fibers.
-pub(crate) fn link<T: WasiView>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
-    wasmtime_wasi::p2::add_to_linker_async(linker)
+pub(crate) fn link<T: Host + WasiView>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    component::link(linker)
 }
 
 /// How many resources of WASI 0.2 a component may have at once: each open file or socket is one at
@@ -59,6 +63,7 @@ pub(crate) fn give(
     given: &Given,
     dirs: impl Iterator<Item = GivenDir>,
     streams: &Arc<Streams>,
+    access: &Access,
 ) -> Result<[Output; 2]> {
     builder.stdin(ComponentInput::new(&sandbox.stdin, given)?);
     let outputs = [Standard::Output, Standard::Error].map(|standard| Output::new(streams, standard));
@@ -72,20 +77,12 @@ pub(crate) fn give(
     }
     // Files are read and written on the guest's own thread: a forked child has no other.
     builder.allow_blocking_current_thread(true);
-    let network = sandbox.network.clone();
-    // Datagrams can't be refused by their senders here, nor names be looked up by the rules.
-    builder.allow_tcp(!network.is_off()).allow_udp(false).allow_ip_name_lookup(false);
+    let (has_network, access) = (!access.network.is_off(), access.clone());
+    // Names are looked up in `sockets::component`, within its bounds.
+    builder.allow_tcp(has_network).allow_udp(has_network).allow_ip_name_lookup(false);
     builder.socket_addr_check(move |address, wanted| {
-        let allowed = match wanted {
-            SocketAddrUse::TcpConnect => network.allows_ip(Action::Connect, address.ip(), address.port()),
-            // Which the system does for each connection.
-            SocketAddrUse::TcpBind if address.port() == 0 && address.ip().is_unspecified() => true,
-            SocketAddrUse::TcpBind | SocketAddrUse::TcpListen => network.allows_ip(Action::Listen, address.ip(), address.port()),
-            // Whoever connects to a port that the component may listen on.
-            SocketAddrUse::TcpAccept => true,
-            _ => false,
-        };
-        Box::pin(std::future::ready(allowed))
+        let access = access.clone();
+        Box::pin(async move { is_allowed(&access, address, wanted).await })
     });
     if let Some(mut seeded) = Seeded::of(sandbox.random) {
         // They repeat after that many.
@@ -94,6 +91,23 @@ pub(crate) fn give(
         builder.secure_random(Deterministic::new(bytes));
     }
     Ok(outputs)
+}
+
+/// Whether a component may use an address so.
+async fn is_allowed(access: &Access, address: SocketAddr, wanted: SocketAddrUse) -> bool {
+    match wanted {
+        SocketAddrUse::TcpConnect | SocketAddrUse::UdpSend => {
+            // Whatever ends the call drops this future.
+            access.permit_connect(address, Driver::Fiber, &Budget::default()).await.is_ok()
+        }
+        // Which the system does for each connection; and nobody's datagrams are received there but
+        // those of whom the component may send to.
+        SocketAddrUse::TcpBind | SocketAddrUse::UdpBind if address.port() == 0 && address.ip().is_unspecified() => true,
+        SocketAddrUse::TcpBind | SocketAddrUse::TcpListen | SocketAddrUse::UdpBind => access.permit_listen(address).is_ok(),
+        // Whoever connects to a port that the component may listen on. For whom it may receive
+        // from, `sockets::component` knows the socket.
+        SocketAddrUse::TcpAccept | SocketAddrUse::UdpReceive => true,
+    }
 }
 
 /// A path by which the directory's own descriptor is opened again: the path that it once had may

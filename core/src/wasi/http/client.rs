@@ -27,7 +27,7 @@ use crate::wasi::http::message::{Awaited, FutureResponse, IncomingResponse, Outg
 use crate::wasi::http::reader::{Body, Reader, Unread};
 use crate::wasi::http::transfer::Transfer;
 use crate::wasi::http::types::{View, host_method, parse_path};
-use crate::wasi::sockets::permit::{Destination, Unresolved};
+use crate::wasi::sockets::access::{Destination, Unresolved};
 use crate::wasi::sockets::rules;
 
 /// How long a guest waits that does not say it. Its call may end before that.

@@ -32,7 +32,7 @@ pub(crate) use crate::wasi::http::bindings::types::ErrorCode;
 pub(crate) use crate::wasi::http::client::write_fields;
 use crate::wasi::http::message::{IncomingRequest, ResponseOutparam};
 use crate::wasi::http::types::View;
-use crate::wasi::sockets::permit::Access;
+use crate::wasi::sockets::access::Access;
 
 /// The interfaces of wasi:http 0.2, as the text of a package without worlds.
 pub const WIT: &str = include_str!("../../../wit/http.wit");

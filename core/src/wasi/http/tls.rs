@@ -12,7 +12,7 @@ use tokio_rustls::TlsConnector;
 use crate::platform::fork::Lasting;
 use crate::wasi::http::bindings::types::ErrorCode;
 use crate::wasi::http::client::Stream;
-use crate::wasi::sockets::permit::Destination;
+use crate::wasi::sockets::access::Destination;
 
 /// Names a file with certificates of further authorities, as OpenSSL and Go have it.
 const AUTHORITIES: &str = "SSL_CERT_FILE";

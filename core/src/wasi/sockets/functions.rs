@@ -9,7 +9,6 @@ use crate::wasi::call::Failed;
 use crate::wasi::errno;
 use crate::wasi::owned_fd;
 use crate::wasi::sockets::address::{Address, UNIX, V4, V6};
-use crate::wasi::sockets::lookups;
 use crate::wasi::sockets::options::{self, Choice};
 use crate::wasi::sockets::rules;
 use crate::wasi::sockets::socket::Socket;
@@ -24,7 +23,7 @@ const STREAM: i32 = 2;
 const MOST_NAME: u32 = 1024;
 
 pub(crate) fn open(mut call: Call<'_>, family: i32, kind: i32, number: i32) -> Result<(), Failed> {
-    call.wasi.sockets.permit_any()?;
+    call.wasi.sockets.access.permit_any()?;
     let family = u16::try_from(family).ok().filter(|family| matches!(*family, V4 | V6 | UNIX)).ok_or(errno::AFNOSUPPORT)?;
     let is_stream = match kind {
         STREAM => true,
@@ -170,7 +169,7 @@ pub(crate) async fn address_info(
 ) -> Result<(), Failed> {
     const PASSIVE: u16 = 1;
     const NUMERIC: u16 = 4;
-    call.wasi.sockets.permit_any()?;
+    call.wasi.sockets.access.permit_any()?;
     let node = call.memory.text(node, node_len)?;
     let port = port(&call.memory.text(service, service_len)?)?;
     let wanted = match hints {
@@ -190,11 +189,9 @@ pub(crate) async fn address_info(
         return Err(Failed::Number(errno::NOENT));
     } else {
         let name = rules::name(&node).ok_or(errno::NOENT)?;
-        call.wasi.sockets.permit_name(&name)?;
+        call.wasi.sockets.access.permit_name(&name)?;
         let wasi = &mut *call.wasi;
-        let found = lookups::resolve(&name, &wasi.sockets.share, call.driver, &wasi.budget).await?;
-        wasi.sockets.names.remember(&name, &found);
-        found
+        wasi.sockets.access.look_up(&name, call.driver, &wasi.budget).await?
     };
     let wants = |ip: &IpAddr| family == 0 || u16::from(family) == if ip.is_ipv4() { V4 } else { V6 };
     let (mut at, mut written) = (first, 0);

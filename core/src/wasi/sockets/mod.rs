@@ -2,9 +2,12 @@
 //! host, within the rules of the sandbox.
 //!
 //! From the bottom up: `rules`, `network`, `address`, `denials`, `peers`, `socket`, `lookups`,
-//! `names`, `table`, `place`, `permit`, `options`, `transfer`, `functions`, `versions`.
+//! `names`, `public`, `access`, `table`, `place`, `permit`, `options`, `transfer`, `functions`,
+//! `versions`; and `component`, for WASI 0.2.
 
+pub(crate) mod access;
 pub(crate) mod address;
+pub(crate) mod component;
 pub(crate) mod denials;
 pub(crate) mod functions;
 pub(crate) mod lookups;
@@ -12,8 +15,9 @@ mod names;
 pub(crate) mod network;
 mod options;
 mod peers;
-pub(crate) mod permit;
+mod permit;
 pub(crate) mod place;
+mod public;
 pub(crate) mod rules;
 pub(crate) mod socket;
 pub(crate) mod table;

@@ -80,7 +80,7 @@ impl Sockets {
             return Ok(Some(dir));
         }
         // It did not exist when the sandbox was given.
-        let is_named = self.network.unix_paths().any(|named| named.as_bytes() == path);
+        let is_named = self.access.network.unix_paths().any(|named| named.as_bytes() == path);
         if is_named { Err(Failed::Number(errno::NOENT)) } else { Ok(None) }
     }
 }

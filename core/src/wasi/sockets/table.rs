@@ -5,10 +5,7 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::wasi::files::given::Given;
 use crate::wasi::sandbox::Sandbox;
-use crate::wasi::sockets::denials::Denials;
-use crate::wasi::sockets::lookups::Share;
-use crate::wasi::sockets::names::Names;
-use crate::wasi::sockets::network::Network;
+use crate::wasi::sockets::access::Access;
 use crate::wasi::sockets::socket::Socket;
 
 /// The first number of the guest's own sockets: far above those of files.
@@ -16,13 +13,10 @@ const FIRST: i32 = 1 << 30;
 
 /// What a guest has of the network.
 pub(crate) struct Sockets {
-    pub(crate) network: Network,
-    pub(crate) names: Names,
+    pub(crate) access: Access,
     /// The directories of the Unix sockets that its rules name.
     #[cfg_attr(not(unix), allow(dead_code, reason = "Unix sockets alone lie in directories"))]
     pub(crate) given: Arc<Given>,
-    pub(crate) denials: Arc<Denials>,
-    pub(crate) share: Arc<Share>,
     /// From [`FIRST`] on.
     own: Vec<Option<Socket>>,
     /// Listeners that the host has handed in, with their numbers, which lie among those of files.
@@ -33,16 +27,15 @@ impl Sockets {
     /// # Errors
     ///
     /// `denied` when a listener can't be used.
-    pub(crate) fn new(sandbox: &Sandbox, denials: Arc<Denials>, share: Arc<Share>, given: Arc<Given>) -> Result<Sockets> {
-        let network = sandbox.network.clone();
+    pub(crate) fn new(sandbox: &Sandbox, access: Access, given: Arc<Given>) -> Result<Sockets> {
         let mut listeners = Vec::new();
-        for (number, listener) in (first_given(sandbox)..).zip(network.listeners()) {
+        for (number, listener) in (first_given(sandbox)..).zip(access.network.listeners()) {
             let socket = Socket::listener(listener);
             let socket =
                 socket.map_err(|error| Error::new(ErrorKind::Denied, format!("a listener can't be given to the guest: {error}")))?;
             listeners.push((number, socket));
         }
-        Ok(Sockets { network, names: Names::default(), given, denials, share, own: Vec::new(), listeners })
+        Ok(Sockets { access, given, own: Vec::new(), listeners })
     }
 
     /// The socket at that number, if there is one.
