@@ -120,7 +120,7 @@ test-wasi: cli ## run the public wasi-testsuite's cases of preview 1: DIR is a c
 test-go: cli ## run the tests of Go's own standard library under undergo exec; ALL=1 for every package, PACKAGES="os time" for some, NET=1 for the network's
 	@$(PYTHON) tools/$(if $(NET),go_net.py,go_std.py) $(if $(ALL),all,$(PACKAGES))
 
-test-components: python ## run components of Python, JavaScript and Rust, and ours in the Wasmtime CLI; what they need is installed, where it can be
+test-components: python ## run components of Python, JavaScript, Rust and C, and ours in the Wasmtime CLI; what they need is installed, where it can be
 	@$(BIN)/python -m pytest -v -rs -p no:cacheprovider tools/test_foreign.py
 
 test-engines: cli ## send a plugin's functions to processes of joblib, Dask, Ray and Spark, and kill workers; LINES=1000000 for more lines

@@ -150,7 +150,7 @@ def _environment(platform: Platform, toolchain: rust.Toolchain) -> dict[str, str
         # This machine's tool may not know the format.
         "CARGO_PROFILE_RELEASE_STRIP": "symbols",
         f"CC_{name}": compiler,
-        f"AR_{name}": str(native.archiver()),
+        f"AR_{name}": str(native.tool("ar")),
         f"CARGO_TARGET_{name.upper()}_LINKER": compiler,
         f"CARGO_TARGET_{name.upper()}_RUSTFLAGS": f"{platform.flags} -Dwarnings".strip(),
     }

@@ -11,14 +11,17 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import checks
 import environment
+import native
 from project import BUILD, CLI, PYTHON, ROOT, VENV, Stamp, executable, say, sources
 
 SOURCES = ROOT / "tools" / "foreign"
 WIT = SOURCES / "wit"
 WORLD = "greeter"
 PLACE = BUILD / "foreign"
+
+WIT_BINDGEN = "0.61.1"
+"""As the crate of the greeter in Rust has it."""
 
 BOUNDS = {"python": 20, "javascript": 4}
 """How much more work than usual a function may be for a compiler, by language: an interpreter is one loop."""
@@ -86,15 +89,27 @@ def _javascript(folder: Path, made: Path) -> None:
 
 
 def _rust(folder: Path, made: Path) -> None:
-    if not checks.has_nightly("rust-src"):
-        raise LackingError("Rust's library for WebAssembly is built from its source: rustup toolchain install nightly --component rust-src")
-    target, platform = PLACE / "rust", "wasm32-unknown-unknown"
-    command = ["cargo", "+nightly", "build", "--release", "--quiet", "-Zbuild-std=std,panic_abort", "--target", platform]
-    build(*command, "--manifest-path", folder / "Cargo.toml", "--target-dir", target)
-    build(CLI, "component", target / platform / "release" / "greeter.wasm", "-o", made)
+    target, platform = PLACE / "rust", "wasm32-wasip2"
+    install("Rust's library for WASI 0.2", "rustup", "target", "add", platform)
+    options: list[str | Path] = ["--release", "--quiet", "--locked", "--target", platform, "--target-dir", target]
+    build("cargo", "build", *options, "--manifest-path", folder / "Cargo.toml")
+    shutil.copy2(target / platform / "release" / "greeter.wasm", made)
 
 
-LANGUAGES: dict[str, Callable[[Path, Path], None]] = {"python": _python, "javascript": _javascript, "rust": _rust}
+def _c(folder: Path, made: Path) -> None:
+    place = PLACE / "c"
+    tool = executable(place / "bin", "wit-bindgen")
+    if not tool.is_file():
+        options: list[str | Path] = ["--quiet", "--locked", "--no-default-features", "--features=c", "--root", place]
+        install("wit-bindgen", "cargo", "install", *options, f"wit-bindgen-cli@{WIT_BINDGEN}")
+    build(tool, "c", "--world", WORLD, "--out-dir", place, WIT)
+    core, sources = place / "greeter.wasm", [folder / "app.c", place / "greeter.c", place / "greeter_component_type.o"]
+    flags: list[str | Path] = ["-target", "wasm32-wasi", "-mexec-model=reactor", "-O2", "-s", "-Wall", "-Wextra", "-Werror", "-I", place]
+    build(native.tool("cc"), *flags, "-o", core, *sources)
+    build(CLI, "component", core, "-o", made)
+
+
+LANGUAGES: dict[str, Callable[[Path, Path], None]] = {"python": _python, "javascript": _javascript, "rust": _rust, "c": _c}
 """How the component of each is built, from the folder of its source to that file."""
 
 

@@ -63,9 +63,9 @@ def compiler(target: str) -> Path:
     return _script(f"cc-{target}", _COMPILER, target)
 
 
-def archiver() -> Path:
-    """Give an `ar` for objects of any target."""
-    return _script("ar", _TOOL, "ar")
+def tool(name: str) -> Path:
+    """Give a tool of zig's, by its name there: `ar` for objects of any target, or `cc`."""
+    return _script(f"zig-{name}", _TOOL, name)
 
 
 def importer() -> Path:

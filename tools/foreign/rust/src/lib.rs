@@ -3,7 +3,6 @@
 wit_bindgen::generate!({ path: "../wit", world: "greeter" });
 
 use test::greeter::directory::lookup;
-use test::greeter::types::{Person, Shape};
 
 struct Greeter;
 
