@@ -49,6 +49,7 @@ PREFIX ?= /usr/local
 install: c ## copy the C library to PREFIX (/usr/local), where pkg-config and CMake find it
 	@$(PYTHON) tools/c_library.py install $(DESTDIR)$(PREFIX)
 
+packages: export UNDERGO_PROFILE ?= dist
 packages: cli ## what is published, at build/packages: the tool, the wheel, the npm tarballs, the C archive, the jars, the gem, the Go modules
 	@$(PYTHON) tools/packages.py
 

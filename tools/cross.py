@@ -148,7 +148,7 @@ def _environment(platform: Platform, toolchain: rust.Toolchain) -> dict[str, str
         # Apart, as the compiler may be another one.
         "CARGO_TARGET_DIR": str(TARGET / "cross"),
         # This machine's tool may not know the format.
-        "CARGO_PROFILE_RELEASE_STRIP": "symbols",
+        f"CARGO_PROFILE_{PROFILE.upper()}_STRIP": "symbols",
         f"CC_{name}": compiler,
         f"AR_{name}": str(native.tool("ar")),
         f"CARGO_TARGET_{name.upper()}_LINKER": compiler,

@@ -19,7 +19,7 @@ TARGET = Path(os.path.abspath(os.environ.get("CARGO_TARGET_DIR") or ROOT / "targ
 PROFILE = os.environ.get("UNDERGO_PROFILE") or "release"
 """How Cargo builds what is run.
 
-`UNDERGO_PROFILE=dev` is for working on it: quick to build, slow to run.
+`UNDERGO_PROFILE=dev` is for working on it: quick to build, slow to run. `dist` is for what is published: slow to build.
 """
 
 ARTIFACTS = TARGET / ("debug" if PROFILE == "dev" else PROFILE)
