@@ -103,9 +103,9 @@ def _c(folder: Path, made: Path) -> None:
         options: list[str | Path] = ["--quiet", "--locked", "--no-default-features", "--features=c", "--root", place]
         install("wit-bindgen", "cargo", "install", *options, f"wit-bindgen-cli@{WIT_BINDGEN}")
     build(tool, "c", "--world", WORLD, "--out-dir", place, WIT)
-    core, sources = place / "greeter.wasm", [folder / "app.c", place / "greeter.c", place / "greeter_component_type.o"]
+    core, files = place / "greeter.wasm", [folder / "app.c", place / "greeter.c", place / "greeter_component_type.o"]
     flags: list[str | Path] = ["-target", "wasm32-wasi", "-mexec-model=reactor", "-O2", "-s", "-Wall", "-Wextra", "-Werror", "-I", place]
-    build(native.tool("cc"), *flags, "-o", core, *sources)
+    build(native.tool("cc"), *flags, "-o", core, *files)
     build(CLI, "component", core, "-o", made)
 
 

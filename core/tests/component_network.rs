@@ -4,7 +4,8 @@
 mod common;
 
 use std::net::UdpSocket;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use common::{component, expect, quiet};
 use undergo::{CallOptions, ErrorKind, Instance, Network, Value};
@@ -227,6 +228,34 @@ fn datagrams_go_where_the_rules_say_and_come_from_there() {
     let brief = CallOptions { timeout: Some(Duration::from_millis(300)), ..CallOptions::default() };
     let error = guest.call("receive", &[], &brief).expect_err("there is none");
     expect(&error, ErrorKind::Timeout, &[]);
+}
+
+#[test]
+fn a_flood_from_strangers_does_not_hold_a_call_beyond_its_deadline() {
+    let (known, port) = socket();
+    let guest = guest(&[&format!("127.0.0.1:{port}")]);
+    let own = call(&guest, "open", &[0, 0]);
+    let done = AtomicBool::new(false);
+    let (error, took) = std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let (stranger, _) = socket();
+                while !done.load(Ordering::Relaxed) {
+                    // The system may have no room for more.
+                    let _ = stranger.send_to(b"from a stranger", ("127.0.0.1", own as u16));
+                }
+            });
+        }
+        let brief = CallOptions { timeout: Some(Duration::from_millis(300)), ..CallOptions::default() };
+        let begun = Instant::now();
+        let result = guest.call("receive", &[], &brief);
+        let took = begun.elapsed();
+        done.store(true, Ordering::Relaxed);
+        (result.expect_err("there is none for it"), took)
+    });
+    expect(&error, ErrorKind::Timeout, &[]);
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    drop(known);
 }
 
 #[test]

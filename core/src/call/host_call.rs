@@ -37,7 +37,9 @@ pub(crate) async fn dispatch(
     let mut later = Later::default();
     let lease = store.data().lease();
     let mut calls = Calls { import, store: &mut store, raw, later: &mut later, lease };
-    if host.at_home() { task::at_home(|| calls.with(|call| host.call(call))).await } else { calls.with(|call| host.call(call)) }?;
+    let concluded =
+        if host.at_home() { task::at_home(|| calls.with(|call| host.call(call))).await } else { calls.with(|call| host.call(call)) };
+    concluded?;
     if let Some(deferred) = calls.later.deferred.take() {
         calls.answered_by(deferred).await?;
     }

@@ -1,6 +1,7 @@
 //! What of the network the rules let a guest reach, and if not, which rule would: for modules,
 //! components and wasi:http alike.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -64,29 +65,28 @@ impl Access {
 
     /// Whether the guest may connect to an address, or send to it.
     pub(crate) async fn permit_connect(&self, to: SocketAddr, driver: Driver, budget: &Budget) -> Result<(), Failed> {
-        let (ip, port) = (meant(to.ip()), to.port());
-        if self.admits(SocketAddr::new(ip, port)) {
+        let address = SocketAddr::new(meant(to.ip()), to.port());
+        if self.admits(address) {
             return Ok(());
         }
+        let (ip, port) = (address.ip(), address.port());
         // The guest may have the address from a name server of its own, so the names in the rules
         // are resolved now.
         if is_public(ip) {
             let due: Vec<String> = self.network.names(port).map(str::to_owned).collect();
             for name in due {
                 let is_due = self.names().is_due(&name);
-                if is_due {
-                    match lookups::resolve(&name, &self.share, driver, budget).await {
-                        Ok(found) => self.remember(&name, &found),
-                        Err(Failed::Number(_)) => {}
-                        Err(ended) => return Err(ended),
-                    }
+                if is_due
+                    && let Err(failed) = self.look_up(&name, driver, budget).await
+                    && !matches!(failed, Failed::Number(_))
+                {
+                    return Err(failed);
                 }
             }
             if self.is_named(ip, port) {
                 return Ok(());
             }
         }
-        let address = SocketAddr::new(ip, port);
         // For a guest that resolved a name, suggest a rule for that name.
         let name = self.names().of(ip).first().filter(|_| is_public(ip)).cloned();
         Err(match name {
@@ -136,7 +136,7 @@ impl Access {
     }
 
     /// Notes that the guest was denied an address; gives what it is told.
-    pub(crate) fn deny_at(&self, action: Action, address: &impl std::fmt::Display) -> Failed {
+    pub(crate) fn deny_at(&self, action: Action, address: &impl fmt::Display) -> Failed {
         let what = match action {
             Action::Connect => format!("connecting to {address}"),
             Action::Listen => format!("listening at {address}"),
