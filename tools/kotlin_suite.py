@@ -15,6 +15,8 @@ from hosts import HOSTS
 from project import environment
 
 REPORTS = OUT / "maven" / "surefire-reports"
+COMPILER = "BindgenTest"
+"""Spends a minute in the Kotlin compiler, whose output does not depend on the Java that runs it."""
 SKIPPED = '<testsuite><testcase name="kotlin"><skipped message="{}"/></testcase></testsuite>'
 
 
@@ -31,6 +33,8 @@ def main(tests: list[str]) -> int:
     oldest, latest = homes()[0], homes()[-1]
     code = 0
     for home in dict.fromkeys((oldest, latest)):
+        first = home == oldest
+        chosen = tests or ([] if first else [f"!{COMPILER}"])
         command = [
             "mvn",
             "--batch-mode",
@@ -41,8 +45,10 @@ def main(tests: list[str]) -> int:
             f"-Djvm={home / 'bin' / 'java'}",
             f"-Dundergo.reports={REPORTS / str(version_of(home / 'bin' / 'javac'))}",
         ]
-        command += [f"-Dtest={','.join(tests)}"] if tests else []
-        code = subprocess.run(list(map(str, [*command, "test"])), env=environment() | {"JAVA_HOME": str(oldest)}).returncode or code
+        command += [f"-Dtest={','.join(chosen)}"] if chosen else []
+        # What the first run has compiled serves the other.
+        command += ["test" if first else "surefire:test"]
+        code = subprocess.run(list(map(str, command)), env=environment() | {"JAVA_HOME": str(oldest)}).returncode or code
     return code
 
 

@@ -1,4 +1,4 @@
-"""A Rust that compiles for other targets: this machine's, where rustup has added the target, or else Debian's.
+"""A Rust that compiles for other targets: this machine's, where rustup has the target or can add it, or else Debian's.
 
 Debian has the standard library of aarch64 as a package; for other targets it is compiled from its source.
 """
@@ -6,6 +6,7 @@ Debian has the standard library of aarch64 as a package; for other targets it is
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,12 +39,12 @@ class Toolchain:
 
 def missing(target: str) -> str | None:
     """Say why there is none for a target."""
-    return None if _is_installed(target) else debian.missing()
+    return None if _is_installed(target) or _add(target) else debian.missing()
 
 
 def toolchain(target: str) -> Toolchain:
     """Give the one for a target, which is fetched unless it is there."""
-    if _is_installed(target):
+    if _is_installed(target) or _add(target):
         return Toolchain({"CARGO_BUILD_TARGET": target})
     folder = _debians()
     env = {
@@ -65,6 +66,13 @@ def _is_installed(target: str) -> bool:
     except OSError:
         return False
     return told.returncode == 0 and Path(told.stdout.strip()).is_dir()
+
+
+def _add(target: str) -> bool:
+    """Have rustup add the target; False where there is no rustup, or it can't."""
+    if not shutil.which("rustup"):
+        return False
+    return subprocess.run(["rustup", "target", "add", target], capture_output=True).returncode == 0 and _is_installed(target)
 
 
 def _debians() -> Path:
