@@ -27,7 +27,7 @@ help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: export UNDERGO_PROFILE ?= demo
-demo: cli python ## build the command line tool and the Python package, and render this README with a Go library
+demo: ## build the command line tool and the Python package, and render this README with a Go library
 	@$(PYTHON) tools/demo.py
 
 build: cli ## the command line tool at build/bin/undergo, and each host: a Python at build/venv, build/node, build/c, build/kotlin

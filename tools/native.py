@@ -83,10 +83,19 @@ def _script(name: str, text: str, target: str) -> Path:
     return script
 
 
+def is_static(program: Path) -> bool:
+    """Whether a program needs no loader: it has its libc within."""
+    return "INTERP" not in _readelf("--program-headers", program)
+
+
 def needed_glibc(library: Path) -> tuple[int, ...]:
     """Give the latest version of glibc whose symbols a library asks for."""
-    told = subprocess.run(["readelf", "--wide", "--version-info", library], capture_output=True, text=True, check=True).stdout
+    told = _readelf("--version-info", library)
     return max((tuple(map(int, version.split("."))) for version in re.findall(r"\bGLIBC_([0-9.]+)", told)), default=(0,))
+
+
+def _readelf(what: str, file: Path) -> str:
+    return subprocess.run(["readelf", "--wide", what, file], capture_output=True, text=True, check=True).stdout
 
 
 def _check(library: Path) -> None:

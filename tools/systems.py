@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 import debian
+import native
 from host import Command
 from project import BUILD, PYTHON, Stamp, run, say
 
@@ -53,8 +54,8 @@ class Musl(System):
     """What Alpine has as its C library, on this machine's processor."""
 
     def command(self, program: Path) -> Command:
-        """Run it by musl's loader."""
-        return [self._loader, program]
+        """Run it by musl's loader, unless it has musl within."""
+        return [program] if native.is_static(program) else [self._loader, program]
 
     @cached_property
     def _loader(self) -> Path:
