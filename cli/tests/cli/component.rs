@@ -100,21 +100,30 @@ fn a_program_becomes_a_component() {
 
 #[test]
 fn a_module_of_another_compiler_becomes_a_component() {
+    // Rust's compiler leaves out what initializes nothing.
+    becomes_a_component(r#"(func (export "_initialize"))"#);
+    becomes_a_component("");
+}
+
+fn becomes_a_component(initialize: &str) {
     let dir = folder(&[]);
     // Its world is exported by a function of that name, as wit-bindgen does it.
-    let mut module = wat::parse_str(
+    let text = format!(
         r#"(module
             (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
             (memory (export "memory") 1)
-            (func (export "_initialize"))
-            (func (export "roll") (result i32) (drop (call $random (i32.const 0) (i32.const 4))) (i32.load (i32.const 0))))"#,
-    )
-    .expect("a module");
+            {initialize}
+            (func (export "roll") (result i32) (drop (call $random (i32.const 0) (i32.const 4))) (i32.load (i32.const 0))))"#
+    );
+    let mut module = wat::parse_str(text).expect("a module");
     let mut resolve = wit_parser::Resolve::default();
     let package = resolve.push_source("dice.wit", "package a:dice; world dice { export roll: func() -> u32; }").expect("an interface");
     let world_id = resolve.select_world(&[package], None).expect("a world");
     wit_component::embed_component_metadata(&mut module, &resolve, world_id, wit_component::StringEncoding::UTF8).expect("embedded");
     fs::write(dir.path().join("dice.wasm"), module).expect("written");
+    if initialize.is_empty() {
+        undergo(dir.path(), &["inspect", "--check", "dice.wasm"]).fails(1, &["it was built to become a component", "'undergo component'"]);
+    }
     undergo(dir.path(), &["component", "dice.wasm", "-o", "out.wasm"]).ok();
     let wit = world(&dir.path().join("out.wasm"), WasmFeatures::default());
     assert!(wit.contains("export roll: func() -> u32;") && wit.contains("wasi:random/random@0.2."), "{wit}");

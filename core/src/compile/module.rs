@@ -238,6 +238,8 @@ struct ModuleReader {
     sections: Vec<Section>,
     texts: Vec<String>,
     newer: Option<u32>,
+    /// Whether it carries the world of a component that is yet to be made of it.
+    is_for_component: bool,
     /// Bytes that were checksummed.
     summed: usize,
     /// The first name that is not acceptable.
@@ -311,6 +313,7 @@ impl ModuleReader {
             Payload::CustomSection(custom) if custom.name() == "producers" => {
                 self.go_version = go_version(custom.data(), custom.data_offset());
             }
+            Payload::CustomSection(custom) if custom.name().starts_with("component-type") => self.is_for_component = true,
             _ => {}
         }
         Ok(())
@@ -392,6 +395,9 @@ impl ModuleReader {
             ModuleKind::Reactor
         } else if has("_start") {
             ModuleKind::Command
+        } else if self.is_for_component {
+            // Rust's compiler makes such modules, whose exports initialize what there is.
+            ModuleKind::Reactor
         } else {
             return Err(invalid(
                 "it exports neither _initialize nor _start, so it is not built as a plugin: add -buildmode=c-shared to 'go build', or use 'undergo build'",

@@ -35,6 +35,10 @@ pub(crate) fn exports(info: &ModuleInfo, interface: Option<&Interface>) -> Resul
     if info.kind == ModuleKind::Component {
         return Ok(of_component(interface));
     }
+    if info.kind == ModuleKind::Reactor && info.export("_initialize").is_none() {
+        let text = "it was built to become a component: make one of it, by 'undergo component'";
+        return Err(Error::new(ErrorKind::InvalidPlugin, text));
+    }
     let (mut exports, mut members) = (Vec::new(), Vec::new());
     let mut promised = HashSet::new();
     // The host calls these by itself, without checking their signatures, with or without an
