@@ -23,6 +23,8 @@ pub struct ResourceType {
     pub number: usize,
     /// The interface that it belongs to, as the core names of its functions have it.
     pub(crate) interface: String,
+    /// Its name within that.
+    pub(crate) core_name: String,
     /// A number that no other resource of the process has.
     pub(crate) id: u32,
     /// Its methods, which have it among their types.
@@ -85,11 +87,11 @@ impl ResourceType {
 
     /// The core name of what the canonical ABI does with its handles: `[resource-drop]document`.
     pub(crate) fn builtin(&self, what: &str) -> String {
-        format!("[resource-{what}]{}", self.name)
+        format!("[resource-{what}]{}", self.core_name)
     }
 
     /// The core name of its destructor.
     pub(crate) fn destructor(&self) -> String {
-        format!("{}#[dtor]{}", self.interface, self.name)
+        format!("{}#[dtor]{}", self.interface, self.core_name)
     }
 }

@@ -86,7 +86,7 @@ impl Known<'_> {
         if let Some((_, resource)) = self.aliases.iter().find(|(known, _)| *known == ty) {
             return Some(resource.clone());
         }
-        let resource = self.resources.iter().find(|resource| resource.interface == interface && resource.name == name)?;
+        let resource = self.resources.iter().find(|resource| resource.interface == interface && resource.core_name == name)?;
         self.aliases.push((ty, resource.clone()));
         Some(resource.clone())
     }

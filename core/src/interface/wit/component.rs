@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use wit_parser::{FunctionKind, Resolve, WorldId, WorldItem, WorldKey};
+use wit_parser::{FunctionKind, Resolve, WorldId, WorldItem};
 
 use super::{Reader, is_wasi};
 use crate::error::Result;
@@ -72,14 +72,6 @@ pub(super) fn shared(resolve: &Resolve, world: WorldId) -> HashSet<String> {
         }
     }
     shared
-}
-
-/// The name of an interface without its package.
-pub(super) fn short_name<'r>(resolve: &'r Resolve, key: &'r WorldKey) -> &'r str {
-    match key {
-        WorldKey::Name(name) => name,
-        WorldKey::Interface(id) => resolve.interfaces[*id].name.as_deref().unwrap_or_default(),
-    }
 }
 
 /// A `result` within a value, as a variant: `result-u32-string`, unless it has a name.

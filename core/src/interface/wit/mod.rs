@@ -3,6 +3,7 @@
 mod component;
 mod errors;
 mod resource;
+mod same_names;
 #[cfg(test)]
 mod tests;
 
@@ -10,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use wit_parser::{FunctionKind, Resolve, TypeDefKind, TypeId, TypeOwner, WorldItem, WorldKey};
+use wit_parser::{FunctionKind, Resolve, TypeDefKind, TypeId, TypeOwner, World, WorldItem, WorldKey};
 
 use self::component::{nested_option, nested_result};
 use self::resource::{check_handles, check_shape, interface_name, method_name, resource_of};
@@ -66,7 +67,7 @@ pub(super) fn parse(sort: Sort, wit: &str) -> Result<Interface> {
         errors: HashMap::new(),
         of_errors: errors::records(&resolve, sort),
         resources: HashMap::new(),
-        renamed: renamed(&resolve, package),
+        renamed: HashMap::new(),
         shared: HashSet::new(),
         made: HashMap::new(),
     };
@@ -138,7 +139,8 @@ impl Reader<'_> {
         let [world] = worlds.values().copied().collect::<Vec<_>>()[..] else {
             return Err(invalid(format!("its interface has {} worlds; there must be one", worlds.len())));
         };
-        self.resources = resource::resources(self.resolve, world)?;
+        self.renamed = same_names::of_types(self.resolve, package, &self.resolve.worlds[world], self.sort);
+        self.resources = resource::resources(self.resolve, world, &self.renamed)?;
         if self.sort == Sort::Component {
             self.shared = component::shared(self.resolve, world);
         }
@@ -149,7 +151,7 @@ impl Reader<'_> {
             match item {
                 WorldItem::Interface { .. } if is_wasi(self.resolve, key) => {}
                 WorldItem::Interface { id, .. } => {
-                    let functions = self.interface(key, *id, Side::Host, &mut resources)?;
+                    let functions = self.interface(world, key, *id, Side::Host, &mut resources)?;
                     check_names("an import", functions.iter().map(|function| function.name.as_str()))?;
                     imports.push(ImportedInterface { name: interface_name(self.resolve, key), functions });
                 }
@@ -171,7 +173,7 @@ impl Reader<'_> {
             match item {
                 WorldItem::Interface { .. } if is_wasi(self.resolve, key) => {}
                 WorldItem::Function(function) => exports.push(Arc::new(self.function(function, function.name.clone(), Side::Guest)?)),
-                WorldItem::Interface { id, .. } => exports.extend(self.interface(key, *id, Side::Guest, &mut resources)?),
+                WorldItem::Interface { id, .. } => exports.extend(self.interface(world, key, *id, Side::Guest, &mut resources)?),
                 WorldItem::Type { .. } => {}
             }
         }
@@ -187,6 +189,7 @@ impl Reader<'_> {
     /// The functions of an interface, without those of its resources, which are added to these.
     fn interface(
         &mut self,
+        world: &World,
         key: &WorldKey,
         id: wit_parser::InterfaceId,
         side: Side,
@@ -210,7 +213,7 @@ impl Reader<'_> {
             let of = |kind: &str| invalid(format!("function {}: {kind} can't be called", function.name));
             let (resource, name) = match function.kind {
                 FunctionKind::Freestanding if side == Side::Guest && self.shared.contains(&names::folded(&function.name)) => {
-                    (None, format!("{}-{}", component::short_name(resolve, key), function.name))
+                    (None, format!("{}-{}", same_names::of_interface(resolve, world, key), function.name))
                 }
                 FunctionKind::Freestanding => (None, function.name.clone()),
                 // A function of its own, named after both: there is no object yet that has it.
@@ -424,31 +427,6 @@ impl Reader<'_> {
             _ => None,
         }
     }
-}
-
-/// The types of packages other than the interface's own that are called as another type is: each
-/// has the names of its package and its interface before its own.
-fn renamed(resolve: &Resolve, own: wit_parser::PackageId) -> HashMap<TypeId, String> {
-    let is_named = |kind: &TypeDefKind| {
-        matches!(kind, TypeDefKind::Record(_) | TypeDefKind::Enum(_) | TypeDefKind::Variant(_) | TypeDefKind::Flags(_))
-    };
-    let mut all: HashMap<String, Vec<TypeId>> = HashMap::new();
-    for (id, def) in resolve.types.iter() {
-        if let (Some(name), true) = (&def.name, is_named(&def.kind)) {
-            all.entry(names::folded(name)).or_default().push(id);
-        }
-    }
-    let mut found = HashMap::new();
-    for id in all.into_values().filter(|ids| ids.len() > 1).flatten() {
-        let def = &resolve.types[id];
-        let TypeOwner::Interface(interface) = def.owner else { continue };
-        let interface = &resolve.interfaces[interface];
-        let (Some(package), Some(of), Some(name)) = (interface.package, &interface.name, &def.name) else { continue };
-        if package != own {
-            found.insert(id, format!("{}-{of}-{name}", resolve.packages[package].name.name));
-        }
-    }
-    found
 }
 
 /// The length of a list that is declared under that name, if it is an array; see docs/abi.md,

@@ -20,7 +20,11 @@ const GUEST_STREAMS: &str = "undergo:go/guest-streams";
 static RESOURCES: AtomicU32 = AtomicU32::new(0);
 
 /// The resources of the interfaces that a world imports and exports.
-pub(super) fn resources(resolve: &Resolve, world: WorldId) -> Result<HashMap<TypeId, Arc<ResourceType>>> {
+pub(super) fn resources(
+    resolve: &Resolve,
+    world: WorldId,
+    renamed: &HashMap<TypeId, String>,
+) -> Result<HashMap<TypeId, Arc<ResourceType>>> {
     let world = &resolve.worlds[world];
     let package = world.package.map(|id| &resolve.packages[id].name);
     let callbacks = package.map(|name| name.interface_id("callbacks"));
@@ -51,9 +55,12 @@ pub(super) fn resources(resolve: &Resolve, world: WorldId) -> Result<HashMap<Typ
                 };
                 let docs = docs(&resolve.types[*ty].docs);
                 let number = found.len();
-                let (name, interface, extension) = (resource.clone(), name.clone(), Extension::default());
+                let (core_name, interface, extension) = (resource.clone(), name.clone(), Extension::default());
+                let name = renamed.get(ty).unwrap_or(resource).clone();
                 let (id, functions) = (RESOURCES.fetch_add(1, Ordering::Relaxed), OnceLock::new());
-                found.insert(*ty, Arc::new(ResourceType { name, docs, side, shape, methods, extension, number, interface, id, functions }));
+                let made =
+                    Arc::new(ResourceType { name, docs, side, shape, methods, extension, number, interface, core_name, id, functions });
+                found.insert(*ty, made);
             }
         }
     }
