@@ -86,15 +86,18 @@ impl Imports {
         self.functions.insert((interface.into(), name.into()), function);
     }
 
-    pub(crate) fn get(&self, interface: &str, name: &str) -> Option<&Arc<dyn HostFunction>> {
+    /// The one for an import. Links know those of components by their names there as well.
+    pub(crate) fn get(&self, import: &Import) -> Option<&Arc<dyn HostFunction>> {
         // There are few functions, and each instance looks them up once, so copying the names does
         // not matter.
-        let find = |interface: &str| self.functions.get(&(interface.to_owned(), name.to_owned()));
-        find(interface).or_else(|| find(interface.split_once('@')?.0))
+        let find = |interface: &str, name: &str| self.functions.get(&(interface.to_owned(), name.to_owned()));
+        let either = |name: &str| find(&import.module, name).or_else(|| find(import.module.split_once('@')?.0, name));
+        either(&import.function.name).or_else(|| either(&import.function.core_name))
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = String> {
-        self.functions.keys().map(|(interface, name)| format!("{interface}.{name}"))
+        // Those of links for components alone say no more.
+        self.functions.keys().filter(|(_, name)| !name.starts_with('[')).map(|(interface, name)| format!("{interface}.{name}"))
     }
 }
 

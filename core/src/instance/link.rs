@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::abi::block::Block;
 use crate::abi::chain;
+use crate::abi::handles::{Handle, HostObject};
 use crate::abi::transfer::Transfer;
 use crate::call::outcome::Outcome;
 use crate::config::CallOptions;
@@ -22,8 +23,9 @@ use crate::guest::waits::in_a_circle;
 use crate::instance::Instance;
 use crate::instance::arguments::Arguments;
 use crate::instance::async_instance::AsyncInstance;
+use crate::instance::link_types::compare;
 use crate::instance::running::{Running, Wait};
-use crate::interface::{Function, Scalar, Type, TypeKind};
+use crate::interface::{Function, ResourceType};
 use crate::platform::stack::{remaining_stack, thread_id};
 
 /// What can be [linked](Imports::link): [`Instance`] and [`AsyncInstance`].
@@ -68,7 +70,9 @@ impl Imports {
     /// plugin. They replace functions that were added before, and may be replaced by others.
     ///
     /// Creating an instance compares each function that its plugin imports with the export of that
-    /// name: their types must be the same, and hold no handles.
+    /// name: their types must be the same, and hold no functions, iterators or streams. Objects are
+    /// passed: those of the linked instance are those of the resource of that name that the plugin
+    /// imports. Of several functions with one name, the plugin gets that of the interface.
     ///
     /// - A call waits for its turn where others use the linked instance. Deadline and tokens of the
     ///   call around it count, and each instance keeps its own limits.
@@ -97,9 +101,19 @@ impl Imports {
         let (interface, running) = (Arc::<str>::from(interface.into()), instance.linked().0);
         let plugin = running.seed.plugin.clone();
         let running = Arc::new(Held(Some(running)));
-        for (export, function) in plugin.exports().enumerate() {
+        let mut set = |name: &str, export| {
             let link = Link { running: running.clone(), export, interface: interface.clone() };
-            self.set(&*interface, function.name.clone(), Arc::new(link));
+            self.set(&*interface, name, Arc::new(link));
+        };
+        for (export, function) in plugin.functions().enumerate().filter(|(_, function)| !function.is_method) {
+            set(&function.name, export);
+        }
+        // Several interfaces may export what has the same name, and have longer ones then.
+        for (export, function) in plugin.functions().enumerate() {
+            let Some((of, name)) = function.core_name.split_once('#') else { continue };
+            if of == &*interface || of.split_once('@').is_some_and(|(of, _)| of == &*interface) {
+                set(name, export);
+            }
         }
     }
 }
@@ -190,12 +204,12 @@ fn now(running: &Arc<Running>, export: usize, call: &mut HostCall<'_>) -> Result
     read_args(call, &mut arguments)?;
     let around = around(call);
     let done = if is_bounded(&around) {
-        running.call_within(Wait::Thread, &mut arguments, running.budget(CallOptions::NONE).within(&around), copied)
+        running.call_within(Wait::Thread, &mut arguments, running.budget(CallOptions::NONE).within(&around), copied(call.function()))
     } else {
-        running.call_here(&mut arguments, CallOptions::NONE, copied)
+        running.call_here(&mut arguments, CallOptions::NONE, copied(call.function()))
     };
     match done {
-        Ok(block) => call.give(block),
+        Ok(block) => give(call, block),
         Err(error) => Err(pass_on(error, call.function(), running, &around)),
     }
 }
@@ -208,8 +222,8 @@ fn later(running: &Arc<Running>, export: usize, call: &mut HostCall<'_>) -> Resu
     let (running, import) = (running.clone(), call.import.function.clone());
     call.defer(Box::pin(async move {
         let budget = running.budget(CallOptions::NONE).within(&around);
-        match running.call_for(parent, Wait::Task, &mut arguments, budget, copied).await {
-            Ok(block) => Ok(Box::new(move |call: &mut HostCall<'_>| call.give(block)) as Answer),
+        match running.call_for(parent, Wait::Task, &mut arguments, budget, copied(&import)).await {
+            Ok(block) => Ok(Box::new(move |call: &mut HostCall<'_>| give(call, block)) as Answer),
             Err(error) => Err(pass_on(error, &import, &running, &around)),
         }
     }))
@@ -227,25 +241,58 @@ fn is_bounded(budget: &Budget) -> bool {
 
 /// Copies the arguments of the import to the block of the export's.
 fn read_args(call: &mut HostCall<'_>, arguments: &mut Arguments<'_, 'static>) -> Result<()> {
+    let handles = call.store.data().handles.clone();
+    let (export, block) = arguments.parts();
     call.read_args(|import, memory, bytes, quota| {
-        let (transfer, block) = (Transfer::new(memory, quota), &mut arguments.block);
-        for (param, at) in import.params.iter().zip(&import.abi.params.offsets) {
-            transfer.value(&param.ty, bytes, *at, block, *at).map_err(|error| error.at(param.name.clone()))?;
+        let transfer = Transfer::new(memory, quota, &handles, stand_in);
+        for ((param, taken), at) in import.params.iter().zip(&export.params).zip(&import.abi.params.offsets) {
+            transfer.value(&param.ty, &taken.ty, bytes, *at, block, *at).map_err(|error| error.at(param.name.clone()))?;
         }
         Ok(())
     })
 }
 
-/// The result of the export, as a block for the guest that has called it.
-fn copied(outcome: Outcome<'_, '_>) -> Result<Block<'static>> {
-    outcome.lift_with(|export, memory, bytes, quota| {
-        let layout = &export.abi.result;
-        let mut block = Block::begin(layout.size);
-        if let Some(ty) = &export.result {
-            Transfer::new(memory, quota).value(ty, bytes, layout.value_offset, &mut block, layout.value_offset)?;
-        }
-        Ok(block)
-    })
+/// Copies the result of the export to a block for the guest that has called the import.
+fn copied(import: &Function) -> impl FnOnce(Outcome<'_, '_>) -> Result<Block<'static>> {
+    |outcome| {
+        let handles = outcome.store.data().handles.clone();
+        outcome.lift_with(|export, memory, bytes, quota| {
+            let layout = &export.abi.result;
+            let mut block = Block::begin(layout.size);
+            if let (Some(given), Some(taken)) = (&export.result, &import.result) {
+                let transfer = Transfer::new(memory, quota, &handles, stand_in);
+                transfer.value(given, taken, bytes, layout.value_offset, &mut block, layout.value_offset)?;
+            }
+            Ok(block)
+        })
+    }
+}
+
+/// Answers with the result of the export, whose objects become the guest's.
+fn give(call: &mut HostCall<'_>, mut block: Block<'static>) -> Result<()> {
+    if block.passes_handles() {
+        // Only owned ones can be a result, so none of them ends with the call.
+        block.settle(&call.import.function, &call.store.data().handles)?;
+    }
+    call.give(block)
+}
+
+/// An object of an instance as one of the resource of that name that another instance imports. Its
+/// methods are links.
+fn stand_in(handle: Handle, resource: &ResourceType) -> Result<HostObject> {
+    let running = handle.home().and_then(|home| home.downcast::<Running>().ok());
+    let running = running.ok_or_else(|| Error::new(ErrorKind::DeadInstance, "the instance of the object has ended"))?;
+    let (plugin, own) = (running.seed.plugin.clone(), handle.ty().clone());
+    let (running, interface) = (Arc::new(Held(Some(running))), Arc::<str>::from(&*resource.interface));
+    let method = |name: &String| {
+        let number = own.methods.iter().position(|method| method == name)?;
+        let export = plugin.member(&own.function(number)?)?;
+        Some(Arc::new(Link { running: running.clone(), export, interface: interface.clone() }) as Arc<dyn HostFunction>)
+    };
+    let methods: Option<Vec<_>> = resource.methods.iter().map(method).collect();
+    let lacking =
+        || Error::new(ErrorKind::SignatureMismatch, format!("the {} lacks methods of the {} that is imported", own.name, resource.name));
+    Ok(HostObject::new(methods.ok_or_else(lacking)?).standing_for(handle))
 }
 
 /// What the error of a linked call is for the guest that has called it.
@@ -266,51 +313,5 @@ fn pass_on(error: Error, import: &Function, running: &Running, around: &Budget) 
             let text = format!("{}, which is linked: {kind}: {error}", running.seed.plugin.name());
             Error::from_host(text, Arc::new(error))
         }
-    }
-}
-
-/// Compares an import with the export that it is linked to.
-fn compare(interface: &str, import: &Function, export: &Function, plugin: &str) -> Result<()> {
-    let differs = |why: String| {
-        let text = format!("the import is {interface}.{import}, and the export of {plugin} is {export}: {why}");
-        Error::new(ErrorKind::SignatureMismatch, text)
-    };
-    if import.params.len() != export.params.len() {
-        return Err(differs("they have different numbers of parameters".to_owned()));
-    }
-    let all = || import.params.iter().chain(&export.params).map(|param| &param.ty).chain(&import.result).chain(&export.result);
-    if all().any(Type::holds_handles) {
-        return Err(differs("handles belong to one instance, and can't be passed to another".to_owned()));
-    }
-    for (given, taken) in import.params.iter().zip(&export.params) {
-        if !is_same(&given.ty, &taken.ty) {
-            return Err(differs(format!("the types of {} differ{}", given.name, within(&given.ty, &taken.ty))));
-        }
-    }
-    match (&export.result, &import.result) {
-        (None, None) => {}
-        (Some(given), Some(taken)) if is_same(given, taken) => {}
-        (Some(given), Some(taken)) => return Err(differs(format!("their results differ{}", within(given, taken)))),
-        _ => return Err(differs("one of them has no result".to_owned())),
-    }
-    // Errors go over as such, so that the plugins may declare others.
-    if import.fallible == export.fallible { Ok(()) } else { Err(differs("one of them returns no error".to_owned())) }
-}
-
-/// Where types have the same name, that it is not the same type.
-fn within(a: &Type, b: &Type) -> &'static str {
-    if a.to_string() == b.to_string() { " in what they consist of" } else { "" }
-}
-
-/// Whether they are the same type, in memory and by the names of its parts.
-fn is_same(a: &Type, b: &Type) -> bool {
-    use Scalar::{S32, S64, U32, U64, WasmI32, WasmI64};
-    match (&a.kind, &b.kind) {
-        // The numbers of a bare module have no sign.
-        (TypeKind::Scalar(WasmI32), TypeKind::Scalar(S32 | U32))
-        | (TypeKind::Scalar(S32 | U32), TypeKind::Scalar(WasmI32))
-        | (TypeKind::Scalar(WasmI64), TypeKind::Scalar(S64 | U64))
-        | (TypeKind::Scalar(S64 | U64), TypeKind::Scalar(WasmI64)) => true,
-        _ => a.digest() == b.digest(),
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod entry;
 pub(crate) mod function;
 pub(crate) mod items;
 pub(crate) mod link;
+mod link_types;
 pub(crate) mod object;
 pub(crate) mod plain;
 pub(crate) mod running;

@@ -396,7 +396,7 @@ fn host_functions(plugin: &Plugin, options: &InstanceOptions) -> Result<HostFunc
     let mut found = Vec::new();
     let mut missing = Vec::new();
     for import in plugin.compiled().imports.iter() {
-        match import.provided.as_ref().or_else(|| options.imports.get(&import.module, &import.function.name)) {
+        match import.provided.as_ref().or_else(|| options.imports.get(import)) {
             Some(function) => {
                 let errors = &options.imports.errors;
                 let checked =

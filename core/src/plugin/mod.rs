@@ -354,6 +354,11 @@ impl Plugin {
         self.0.exports.get(number).map(|export| &export.function)
     }
 
+    /// The exports, and then the functions of the guest's resources, each at its number.
+    pub(crate) fn functions(&self) -> impl Iterator<Item = &Arc<Function>> {
+        self.0.exports.iter().map(|export| &export.function)
+    }
+
     /// The functions that the host has to provide, each with its module.
     pub fn imports(&self) -> impl Iterator<Item = (&str, &Arc<Function>)> {
         self.0.imports.iter().filter(|import| import.provided.is_none()).map(|import| (import.module.as_str(), &import.function))
