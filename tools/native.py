@@ -18,6 +18,12 @@ FLOOR = "2.28"
 _TOOLS = BUILD / "tools" / "zig"
 _COMPILER = """\
 #!/bin/sh
+# Zig takes a list of exports as a file, where rustc hands it to the linker.
+for word; do
+  shift
+  case $word in -Wl,*.def) word=${{word#-Wl,}} ;; esac
+  set -- "$@" "$word"
+done
 CARGO_ZIGBUILD_PYTHON_PATH='{python}'
 export CARGO_ZIGBUILD_PYTHON_PATH
 exec '{zigbuild}' zig cc -- -target {target} "$@"

@@ -14,7 +14,7 @@ from pathlib import Path
 import debian
 import native
 from host import Command
-from project import BUILD, PYTHON, Stamp, run, say
+from project import BUILD, PYTHON, ROOT, Stamp, run, say
 
 PLACE = BUILD / "systems"
 
@@ -138,7 +138,7 @@ class Wine(System):
 
     def command(self, program: Path) -> Command:
         """Run it by Wine's loader."""
-        return [self._loader, program]
+        return [_WINE / "run.sh", self._loader, program]
 
     @cached_property
     def _root(self) -> Path:
@@ -167,10 +167,24 @@ class Wine(System):
         return {
             "WINEPREFIX": str(_DRIVES),
             "WINEDEBUG": "-all",
-            "WINEPATH": self.path(self._root / "usr" / "x86_64-w64-mingw32" / "lib"),
+            "WINEPATH": ";".join(map(self.path, (self._root / "usr" / "x86_64-w64-mingw32" / "lib", self._random))),
             "LD_LIBRARY_PATH": str(self._root / "usr" / "lib" / "x86_64-linux-gnu"),
             "DISPLAY": "",
         }
+
+    @cached_property
+    def _random(self) -> Path:
+        """Give the folder with the library from which Rust's takes random numbers: Wine has it from version 9 on."""
+        source = _WINE / "bcryptprimitives.c"
+        folder = PLACE / "windows-libraries"
+        stamp = Stamp("systems-windows-libraries", [source])
+        if not stamp.fresh() or not folder.is_dir():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            made = folder / f"{source.stem}.dll"
+            run([native.compiler("x86_64-windows-gnu"), "-shared", "-O2", "-Wall", "-Wextra", "-Werror", "-o", made, source, "-ladvapi32"])
+            stamp.set()
+        return folder
 
     def path(self, file: Path) -> str:
         """Name it on the drive on which Wine shows this machine's files."""
@@ -183,6 +197,7 @@ class Wine(System):
 
 
 _DRIVES = PLACE / "wine"
+_WINE = ROOT / "tools" / "wine"
 
 
 def _npm(name: str, packages: Mapping[str, str]) -> Path:
