@@ -21,7 +21,7 @@ ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build cli python node c kotlin install packages guest check test lint lint-fmt lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak \
-	test-go test-wasi test-wit-bindgen test-components test-engines test-platforms test-versions test-go-versions miri fuzz deny clean
+	test-go test-wasi test-wit-bindgen test-components test-engines test-platforms test-swift test-versions test-go-versions miri fuzz deny clean
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -133,6 +133,9 @@ test-engines: cli ## send a plugin's functions to processes of joblib, Dask, Ray
 test-platforms: packages guest ## load the packages on older systems than this one, build them for other platforms, run what runs here, and print a table (TARGETS=x86_64-unknown-linux-musl tries some)
 	@$(BIN)/python -m pytest -q tools/test_platforms.py
 	@UNDERGO_PROFILE=dev $(PYTHON) tools/platforms.py $(TARGETS)
+
+test-swift: python guest ## build the package and the examples of Swift, and run them; Swift comes from PATH, or else from Debian (450 MB, in the build folder)
+	@$(BIN)/python -m pytest -rs -p no:cacheprovider tools/test_swift_runs.py
 
 test-versions: cli ## try the packages with each version of Node, Bun, Deno, Python, Java, Go and Ruby, and print a table (RUNTIMES="node deno" tries some)
 	@$(PYTHON) tools/versions.py $(RUNTIMES)

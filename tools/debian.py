@@ -29,17 +29,18 @@ def missing() -> str | None:
     return None if platform.machine() == "x86_64" else "the packages are Debian's for amd64"
 
 
-def unpack(name: str, suites: Sequence[str], packages: Sequence[str]) -> Path:
+def unpack(name: str, suites: Sequence[str], packages: Sequence[str], *, with_needed: bool = False) -> Path:
     """Give a folder with the files of packages, which are fetched unless they are there.
 
     Args:
         name: of the folder.
         suites: those from which packages come: bookworm, sid, bookworm-security.
         packages: as apt-get takes them: `libc6`, `libstd-rust-dev:arm64`, `cargo=1.0`.
+        with_needed: whether the packages on which these depend are unpacked, too.
 
     """
     root = PLACE / name / "root"
-    stamp = Stamp(f"debian-{name}", [], *suites, "-", *packages)
+    stamp = Stamp(f"debian-{name}", [], *suites, "-", *packages, *(["with all that they need"] if with_needed else []))
     if stamp.fresh() and root.is_dir():
         return root
     stamp.clear()
@@ -57,8 +58,14 @@ def unpack(name: str, suites: Sequence[str], packages: Sequence[str]) -> Path:
     apt = ["apt-get", "-qq", f"-oDir::Cache={state / 'cache'}"]
     env = dict(os.environ, APT_CONFIG=str(config))
     subprocess.run([*apt, "update"], check=True, env=env)
-    subprocess.run([*apt, "download", *packages], cwd=state / "packages", check=True, env=env)
-    for package in sorted((state / "packages").glob("*.deb")):
+    found = state / "packages"
+    if with_needed:
+        # As for a system where nothing is installed.
+        subprocess.run([*apt, "install", "--yes", "--no-install-recommends", "--download-only", *packages], check=True, env=env)
+        found = state / "cache" / "archives"
+    else:
+        subprocess.run([*apt, "download", *packages], cwd=found, check=True, env=env)
+    for package in sorted(found.glob("*.deb")):
         subprocess.run(["dpkg-deb", "--extract", package, root], check=True)
     shutil.rmtree(state)
     stamp.set()

@@ -1,21 +1,15 @@
-"""Swift's sources, and what `undergo bindgen` writes, parse.
-
-Where there is a Swift compiler, the package and the examples are built.
-"""
+"""Swift's sources, and what `undergo bindgen` writes, parse. `make test-swift` compiles and runs them."""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import tree_sitter
 import tree_sitter_swift
-import uniffi
 from programs import run
-from project import BUILD, CLI, CONFORMANCE, ROOT
+from project import CLI, CONFORMANCE, ROOT
 from test_docs import DOCUMENTS, blocks
 
 PROJECT = ROOT / "bindings-uniffi" / "swift"
@@ -23,18 +17,6 @@ EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/main.swift
 FOLDERS = [PROJECT, ROOT / "examples", ROOT / "cli" / "tests" / "fixtures"]
 SOURCES = [source for folder in FOLDERS for source in sorted(folder.rglob("*.swift"))]
 PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_swift.language()))
-
-MANIFEST = """// swift-tools-version: 5.9
-import PackageDescription
-
-let package = Package(
-    name: "Examples",
-    platforms: [.macOS(.v13)],
-    dependencies: [.package(path: "../swift")],
-    targets: [{targets}]
-)
-"""
-TARGET = '.executableTarget(name: "{name}", dependencies: [.product(name: "Undergo", package: "swift")], path: "{name}")'
 
 
 def mistakes(node: tree_sitter.Node) -> Iterator[str]:
@@ -90,28 +72,3 @@ def test_what_is_written_for_the_conformance_guest_parses(tmp_path: Path) -> Non
     text = bindgen(CONFORMANCE, tmp_path / "conformance.swift")
     assert "public struct Guest: GuestExports {" in text
     assert list(mistakes(PARSER.parse(text.encode()).root_node)) == []
-
-
-def test_the_package_and_the_examples_build(tmp_path: Path) -> None:
-    if not shutil.which("swift"):
-        pytest.skip("swift: there is no swiftc on this machine")
-    library = uniffi.generate("swift", BUILD / "uniffi" / "swift")
-    package = Path(shutil.copytree(PROJECT, tmp_path / "swift"))
-    core, header = package / "Sources" / "UndergoCore", package / "Sources" / "UndergoCoreFFI"
-    core.mkdir()
-    header.mkdir()
-    generated = BUILD / "uniffi" / "swift"
-    shutil.copy2(generated / "UndergoCore.swift", core)
-    shutil.copy2(generated / "UndergoCoreFFI.h", header)
-    shutil.copy2(generated / "UndergoCoreFFI.modulemap", header / "module.modulemap")
-    build = ["swift", "build", "-Xlinker", f"-L{library.parent}"]
-    subprocess.run(build, cwd=package, check=True)
-    programs = tmp_path / "examples"
-    for example in EXAMPLES:
-        target = programs / example.name
-        target.mkdir(parents=True)
-        for source in example.glob("*.swift"):
-            shutil.copy2(source, target)
-    targets = ", ".join(TARGET.format(name=example.name) for example in EXAMPLES)
-    (programs / "Package.swift").write_text(MANIFEST.format(targets=targets))
-    subprocess.run(build, cwd=programs, check=True)

@@ -1,5 +1,4 @@
-// Calls the greeter: values and errors there and back. Parsed, and not yet compiled: see
-// bindings-uniffi/swift/README.md.
+// Calls the greeter: values and errors there and back.
 //
 // Usage: main greeter.wasm
 

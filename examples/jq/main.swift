@@ -1,5 +1,4 @@
-// Runs jq's queries over a JSON document of some megabytes. Parsed, and not yet compiled: see
-// bindings-uniffi/swift/README.md.
+// Runs jq's queries over a JSON document of some megabytes.
 //
 // Usage: main jq.wasm
 

@@ -1,5 +1,4 @@
 // Renders the README of this project with goldmark, a Markdown library that is written in Go.
-// Parsed, and not yet compiled: see bindings-uniffi/swift/README.md.
 //
 // Usage: main markdown.wasm [FILE]
 

@@ -107,7 +107,7 @@ The Rust module has a struct for each record, an enum for each enum, traits for 
 export, for an instance or a pool, and once more with methods that are awaited. It needs the crate undergo.
 
 The Swift file has a struct for each record and each error with fields, an enum for each enum and each variant, a protocol for each interface that the plugin imports, and types for an instance and for a pool, \
-with a typed method for each export, and once more with methods that are awaited. It is for Swift 5.9; no compiler has seen one yet.
+with a typed method for each export, and once more with methods that are awaited. It is for Swift 5.9 and newer.
 
 The same plugin gives the same file: commit it, and let CI write it again and compare.
 

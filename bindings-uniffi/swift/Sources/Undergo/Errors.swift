@@ -3,9 +3,14 @@ import UndergoCore
 /// An error that a plugin declares, with its fields: `undergo bindgen` writes a type for each. A
 /// closure throws it, alone or in a `WrappedError`, and the Go code gets its own error of that
 /// name.
-public protocol PluginError: Error, PluginValue {
+public protocol PluginError: Error, PluginValue, CustomStringConvertible {
     /// Its name in WIT: `not-found`.
     static var errorName: String { get }
+}
+
+extension PluginError {
+    /// What it says, unless the program gives it another text: its name.
+    public var description: String { String(Self.errorName.map { $0 == "-" ? " " : $0 }) }
 }
 
 /// An error that says something of another one, as `fmt.Errorf("…: %w", err)` makes it in Go.
@@ -52,17 +57,11 @@ func links(_ outermost: any Error) -> [ErrorLink] {
     while let error = next, found.count < longest {
         if let own = error as? any PluginError {
             let name = type(of: own).errorName
-            found.append(ErrorLink(text: said(error), name: name, fields: own.pluginValue))
+            found.append(ErrorLink(text: String(describing: error), name: name, fields: own.pluginValue))
         } else {
-            found.append(ErrorLink(text: said(error), name: nil, fields: nil))
+            found.append(ErrorLink(text: String(describing: error), name: nil, fields: nil))
         }
         next = (error as? WrappedError)?.cause
     }
     return found
-}
-
-/// What an error says. One with fields has its name for that.
-func said(_ error: any Error) -> String {
-    guard let own = error as? any PluginError, !(error is any CustomStringConvertible) else { return String(describing: error) }
-    return String(type(of: own).errorName.map { $0 == "-" ? " " : $0 })
 }

@@ -52,7 +52,7 @@ private final class AsyncClosure: AsyncHostFunction {
 /// to handle.
 private func raised(_ error: Error) -> HostFailure {
     let isError = !(error is CancellationError)
-    return .Raised(text: said(error), isError: isError, chain: isError ? links(error) : [], raised: Thrown(error))
+    return .Raised(text: String(describing: error), isError: isError, chain: isError ? links(error) : [], raised: Thrown(error))
 }
 
 /// The functions of each interface that a plugin imports, by their names in WIT or in Swift.
