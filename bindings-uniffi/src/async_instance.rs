@@ -1,22 +1,28 @@
 //! A running copy of a plugin whose calls are awaited.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use undergo::AsyncPooled;
 
 use crate::cancel::CancelToken;
 use crate::config::call_options;
 use crate::errors::CallError;
+use crate::exports::{copied, number};
+use crate::handle::{Access, Owner};
 use crate::lease::Lease;
-use crate::records::Usage;
+use crate::records::{HandleCounts, Usage};
 use crate::threads;
 use crate::value::Value;
-use crate::values::{Copied, Given, ToValue};
+use crate::values::ToValue;
 
 /// A running copy of a plugin whose calls are awaited, and hold no thread while they wait. One call
 /// runs at a time; others wait, first come, first served. A call that is not awaited any more is
 /// cancelled.
 #[derive(uniffi::Object)]
 pub struct AsyncInstance {
-    pub(crate) core: undergo::AsyncInstance,
+    pub(crate) access: Arc<Access<undergo::AsyncInstance>>,
+    /// What returns it to its pool.
+    lent: Mutex<Option<AsyncPooled>>,
 }
 
 #[uniffi::export]
@@ -36,26 +42,44 @@ impl AsyncInstance {
         lease: Option<Arc<Lease>>,
     ) -> Result<Value, CallError> {
         let options = call_options(timeout, cancel.as_deref(), lease.as_deref())?;
-        let arguments = arguments(self.core.plugin(), &name, &args)?;
-        let core = self.core.clone();
-        let called = threads::task(async move { core.call_then(arguments, &options, |returned| returned.lift(&ToValue)).await });
+        let core = self.access.check()?.clone();
+        let arguments = copied(core.plugin(), number(core.plugin(), &name)?, None, &args)?;
+        let lift = ToValue::of(&Owner::Awaits(self.access.clone()));
+        let called = threads::task(async move { core.call_then(arguments, &options, move |returned| returned.lift(&lift)).await });
         Ok(called.await?)
     }
 
     /// Whether it answers calls.
     pub fn is_alive(&self) -> bool {
-        self.core.dead().is_none()
+        self.access.check().is_ok_and(|core| core.dead().is_none())
     }
 
     /// What the last call used, or the initialisation before the first.
-    pub fn usage(&self) -> Usage {
-        self.core.usage().into()
+    ///
+    /// # Errors
+    ///
+    /// `dead-instance` once it was returned to its pool.
+    pub fn usage(&self) -> Result<Usage, CallError> {
+        Ok(self.access.check()?.usage().into())
+    }
+
+    /// How many handles there are.
+    ///
+    /// # Errors
+    ///
+    /// As of [`usage`](AsyncInstance::usage).
+    pub fn handles(&self) -> Result<HandleCounts, CallError> {
+        Ok(self.access.check()?.handles().into())
     }
 
     /// What the sandbox has denied it so far of the network, each denial once, with the rule that
     /// would allow it; at most 64.
-    pub fn denied(&self) -> Vec<String> {
-        self.core.denied()
+    ///
+    /// # Errors
+    ///
+    /// As of [`usage`](AsyncInstance::usage).
+    pub fn denied(&self) -> Result<Vec<String>, CallError> {
+        Ok(self.access.check()?.denied())
     }
 
     /// Lets the guest's background goroutines run, which otherwise run only during calls.
@@ -64,7 +88,7 @@ impl AsyncInstance {
     ///
     /// `dead-instance`, and whatever ends the guest.
     pub async fn poll(&self, timeout: Option<f64>) -> Result<(), CallError> {
-        let (options, core) = (call_options(timeout, None, None)?, self.core.clone());
+        let (options, core) = (call_options(timeout, None, None)?, self.access.check()?.clone());
         Ok(threads::task(async move { core.poll(&options).await }).await?)
     }
 
@@ -74,29 +98,50 @@ impl AsyncInstance {
     ///
     /// `busy` from within a host function; whatever ends the initialisation.
     pub async fn reset(&self, timeout: Option<f64>, lease: Option<Arc<Lease>>) -> Result<(), CallError> {
-        let (options, core) = (call_options(timeout, None, lease.as_deref())?, self.core.clone());
+        let (options, core) = (call_options(timeout, None, lease.as_deref())?, self.access.check()?.clone());
         Ok(threads::task(async move { core.reset(&options).await }).await?)
     }
 
     /// Takes what the guest wrote to a captured standard output.
-    pub fn take_stdout(&self) -> Vec<u8> {
-        self.core.take_stdout()
+    ///
+    /// # Errors
+    ///
+    /// As of [`usage`](AsyncInstance::usage).
+    pub fn take_stdout(&self) -> Result<Vec<u8>, CallError> {
+        Ok(self.access.check()?.take_stdout())
     }
 
     /// Takes what the guest wrote to a captured standard error.
-    pub fn take_stderr(&self) -> Vec<u8> {
-        self.core.take_stderr()
+    ///
+    /// # Errors
+    ///
+    /// As of [`usage`](AsyncInstance::usage).
+    pub fn take_stderr(&self) -> Result<Vec<u8>, CallError> {
+        Ok(self.access.check()?.take_stderr())
+    }
+
+    /// Returns an instance that a pool has lent: it answers no call then, and all its objects end.
+    /// Does nothing to any other.
+    pub fn give_back(&self) {
+        let lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if lent.is_some() {
+            self.access.end();
+        }
     }
 }
 
-/// Lowers the arguments of an asynchronous call.
-pub(crate) fn arguments(
-    plugin: &undergo::Plugin,
-    name: &str,
-    args: &[Value],
-) -> undergo::Result<undergo::host::Arguments<'static, 'static>> {
-    let mut arguments = plugin.owned_arguments(plugin.export(name)?)?;
-    arguments.expect(args.len())?;
-    args.iter().enumerate().try_for_each(|(number, value)| arguments.lower(number, &Given::<Copied>::new(value)))?;
-    Ok(arguments)
+impl AsyncInstance {
+    pub(crate) fn new(core: undergo::AsyncInstance) -> Arc<AsyncInstance> {
+        Arc::new(AsyncInstance { access: Access::new(core), lent: Mutex::new(None) })
+    }
+
+    pub(crate) fn lent(lent: AsyncPooled) -> Arc<AsyncInstance> {
+        Arc::new(AsyncInstance { access: Access::new(undergo::AsyncInstance::clone(&lent)), lent: Mutex::new(Some(lent)) })
+    }
+}
+
+impl Drop for AsyncInstance {
+    fn drop(&mut self) {
+        self.give_back();
+    }
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::async_instance::arguments;
+use crate::async_instance::AsyncInstance;
 use crate::cancel::CancelToken;
 use crate::config::{call_options, seconds};
 use crate::errors::CallError;
+use crate::exports::{copied, number};
 use crate::lease::Lease;
 use crate::records::PoolStats;
 use crate::threads;
@@ -38,10 +39,22 @@ impl AsyncPool {
         lease: Option<Arc<Lease>>,
     ) -> Result<Value, CallError> {
         let options = call_options(timeout, cancel.as_deref(), lease.as_deref())?;
-        let arguments = arguments(self.core.plugin(), &name, &args)?;
         let core = self.core.clone();
-        let called = threads::task(async move { core.call_then(arguments, &options, |returned| returned.lift(&ToValue)).await });
+        let arguments = copied(core.plugin(), number(core.plugin(), &name)?, None, &args)?;
+        let lift = ToValue::default();
+        let called = threads::task(async move { core.call_then(arguments, &options, move |returned| returned.lift(&lift)).await });
         Ok(called.await?)
+    }
+
+    /// Lends an instance, for calls that belong together: nobody else has it until it is given
+    /// back, or dropped.
+    ///
+    /// # Errors
+    ///
+    /// As of [`call`](AsyncPool::call).
+    pub async fn lend(&self, timeout: Option<f64>, cancel: Option<Arc<CancelToken>>) -> Result<Arc<AsyncInstance>, CallError> {
+        let (options, core) = (call_options(timeout, cancel.as_deref(), None)?, self.core.clone());
+        Ok(AsyncInstance::lent(threads::task(async move { core.take(&options).await }).await?))
     }
 
     /// The maximum number of instances.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use undergo::interface::{Choice, RecordType, TypeKind, VariantType};
 use undergo::{ChainedError, Error, ErrorFields};
 
+use crate::passed::HostObject;
 use crate::threads;
 use crate::value::Value;
 use crate::values::{Borrowed, Given, ToValue, number_of};
@@ -125,14 +126,6 @@ pub struct ErrorLink {
     pub fields: Option<Value>,
 }
 
-/// An object of the other language that a host function has raised: an exception. Whoever called
-/// the plugin gets the same object.
-#[uniffi::export(with_foreign)]
-pub trait HostObject: Send + Sync {
-    /// What it says.
-    fn describe(&self) -> String;
-}
-
 /// A call that did not return.
 #[derive(Debug, uniffi::Error)]
 pub enum CallError {
@@ -143,12 +136,6 @@ pub enum CallError {
         /// What a host function has raised, where that is the cause.
         raised: Option<Arc<dyn HostObject>>,
     },
-}
-
-impl std::fmt::Debug for dyn HostObject {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("HostObject")
-    }
 }
 
 impl std::fmt::Display for CallError {
@@ -187,7 +174,7 @@ impl From<Error> for CallError {
 }
 
 fn link(error: &ChainedError) -> undergo::Result<ErrorLink> {
-    let fields = error.fields().map(|fields| fields.lift(&ToValue)).transpose()?;
+    let fields = error.fields().map(|fields| fields.lift(&ToValue::default())).transpose()?;
     Ok(ErrorLink { text: error.text().to_owned(), name: error.fields().map(|fields| fields.record().name.clone()), fields })
 }
 

@@ -6,7 +6,9 @@ use undergo::host::{Answer, HostCall};
 use undergo::interface::names;
 
 use crate::errors::HostFailure;
+use crate::handle::Shape;
 use crate::lease::Lease;
+use crate::passed::{HostObject, Passed};
 use crate::threads;
 use crate::value::Value;
 use crate::values::{Borrowed, Given, ToValue};
@@ -88,11 +90,32 @@ impl Imports {
     }
 }
 
+#[uniffi::export]
+impl Passed {
+    /// What a plugin may have: the functions of its methods, by their names in WIT or in the other
+    /// language, and the object that a plugin passes back.
+    #[uniffi::constructor]
+    pub fn new(shape: Shape, names: Vec<String>, functions: Vec<Arc<dyn HostFunction>>, own: Arc<dyn HostObject>) -> Arc<Passed> {
+        passed(shape, names, functions.into_iter().map(Function::Sync), own)
+    }
+
+    /// The same with functions that can wait, for asynchronous instances.
+    #[uniffi::constructor]
+    pub fn awaited(shape: Shape, names: Vec<String>, functions: Vec<Arc<dyn AsyncHostFunction>>, own: Arc<dyn HostObject>) -> Arc<Passed> {
+        passed(shape, names, functions.into_iter().map(Function::Async), own)
+    }
+}
+
+fn passed(shape: Shape, names: Vec<String>, functions: impl Iterator<Item = Function>, own: Arc<dyn HostObject>) -> Arc<Passed> {
+    let import = |function| Arc::new(Import(function)) as Arc<dyn undergo::host::HostFunction>;
+    Passed::of(shape, names.into_iter().zip(functions.map(import)).collect(), own)
+}
+
 struct Import(Function);
 
 impl undergo::host::HostFunction for Import {
     fn call(&self, call: &mut HostCall<'_>) -> undergo::Result<()> {
-        let args = call.args(&ToValue)?;
+        let args = call.args(&ToValue::default())?;
         let errors = call.function().errors.clone();
         let failed = move |failure: HostFailure| failure.error(errors.as_deref());
         if !call.is_async() {

@@ -1,20 +1,26 @@
 //! A running copy of a plugin.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use undergo::host::Lent;
 
 use crate::cancel::CancelToken;
 use crate::config::call_options;
 use crate::errors::CallError;
-use crate::records::Usage;
+use crate::exports::{lend, number};
+use crate::handle::{Access, Owner};
+use crate::records::{HandleCounts, Usage};
 use crate::value::Value;
-use crate::values::{Borrowed, Given, ToValue};
+use crate::values::ToValue;
 
 /// A running copy of a plugin. Threads may share it: one call runs at a time. When a call ends in
 /// any other way than by a return or a returned Go error, the instance is dead, and each later call
 /// fails with `dead-instance`.
 #[derive(uniffi::Object)]
 pub struct Instance {
-    pub(crate) core: undergo::Instance,
+    pub(crate) access: Arc<Access<undergo::Instance>>,
+    /// What returns it to its pool.
+    lent: Mutex<Option<Lent>>,
 }
 
 #[uniffi::export]
@@ -26,30 +32,53 @@ impl Instance {
     /// `unknown-export`, `type-mismatch`, and whatever the call ends with.
     pub fn call(&self, name: String, args: Vec<Value>, timeout: Option<f64>, cancel: Option<Arc<CancelToken>>) -> Result<Value, CallError> {
         let options = call_options(timeout, cancel.as_deref(), None)?;
-        let mut arguments = self.core.arguments(self.core.plugin().export(&name)?)?;
-        arguments.lower_all(args.iter().map(Given::<Borrowed>::new))?;
-        Ok(arguments.call(&self.core, &options, |outcome| outcome.lift(&ToValue))?)
+        let core = self.access.check()?;
+        let mut arguments = core.arguments(number(core.plugin(), &name)?)?;
+        lend(&mut arguments, None, &args)?;
+        let owner = Owner::Blocks(self.access.clone());
+        Ok(arguments.call(core, &options, |outcome| outcome.lift(&ToValue::of(&owner)))?)
     }
 
     /// Whether it answers calls.
     pub fn is_alive(&self) -> bool {
-        self.core.dead().is_none()
+        self.access.check().is_ok_and(|core| core.dead().is_none())
     }
 
     /// What the last call used, or the initialisation before the first.
-    pub fn usage(&self) -> Usage {
-        self.core.usage().into()
+    ///
+    /// # Errors
+    ///
+    /// `dead-instance` once it was returned to its pool.
+    pub fn usage(&self) -> Result<Usage, CallError> {
+        Ok(self.access.check()?.usage().into())
+    }
+
+    /// How many handles there are.
+    ///
+    /// # Errors
+    ///
+    /// As of [`usage`](Instance::usage).
+    pub fn handles(&self) -> Result<HandleCounts, CallError> {
+        Ok(self.access.check()?.handles().into())
     }
 
     /// What the sandbox has denied it so far of the network, each denial once, with the rule that
     /// would allow it; at most 64.
-    pub fn denied(&self) -> Vec<String> {
-        self.core.denied()
+    ///
+    /// # Errors
+    ///
+    /// As of [`usage`](Instance::usage).
+    pub fn denied(&self) -> Result<Vec<String>, CallError> {
+        Ok(self.access.check()?.denied())
     }
 
     /// The compiler that its code is from: `fast` or `best`.
-    pub fn tier(&self) -> String {
-        self.core.tier().as_str().to_owned()
+    ///
+    /// # Errors
+    ///
+    /// As of [`usage`](Instance::usage).
+    pub fn tier(&self) -> Result<String, CallError> {
+        Ok(self.access.check()?.tier().as_str().to_owned())
     }
 
     /// Lets the guest's background goroutines run, which otherwise run only during calls.
@@ -58,7 +87,7 @@ impl Instance {
     ///
     /// `busy`, `dead-instance`, and whatever ends the guest.
     pub fn poll(&self, timeout: Option<f64>) -> Result<(), CallError> {
-        Ok(self.core.poll(&call_options(timeout, None, None)?)?)
+        Ok(self.access.check()?.poll(&call_options(timeout, None, None)?)?)
     }
 
     /// Makes the guest anew, as it was after its first initialisation; a dead instance lives again.
@@ -67,7 +96,7 @@ impl Instance {
     ///
     /// `busy` from within a host function; whatever ends the initialisation.
     pub fn reset(&self, timeout: Option<f64>) -> Result<(), CallError> {
-        Ok(self.core.reset(&call_options(timeout, None, None)?)?)
+        Ok(self.access.check()?.reset(&call_options(timeout, None, None)?)?)
     }
 
     /// Reads guest memory.
@@ -76,7 +105,7 @@ impl Instance {
     ///
     /// `type-mismatch` when the bytes do not lie within the memory; `busy`, `dead-instance`.
     pub fn read_memory(&self, address: u32, length: u32) -> Result<Vec<u8>, CallError> {
-        Ok(self.core.read_memory(address, length)?)
+        Ok(self.access.check()?.read_memory(address, length)?)
     }
 
     /// Writes guest memory.
@@ -85,7 +114,7 @@ impl Instance {
     ///
     /// As of [`read_memory`](Instance::read_memory).
     pub fn write_memory(&self, address: u32, bytes: Vec<u8>) -> Result<(), CallError> {
-        Ok(self.core.write_memory(address, &bytes)?)
+        Ok(self.access.check()?.write_memory(address, &bytes)?)
     }
 
     /// Bytes of guest memory now.
@@ -94,16 +123,49 @@ impl Instance {
     ///
     /// `busy`, `dead-instance`.
     pub fn memory_size(&self) -> Result<u64, CallError> {
-        Ok(self.core.memory_size()?)
+        Ok(self.access.check()?.memory_size()?)
     }
 
     /// Takes what the guest wrote to a captured standard output.
-    pub fn take_stdout(&self) -> Vec<u8> {
-        self.core.take_stdout()
+    ///
+    /// # Errors
+    ///
+    /// As of [`usage`](Instance::usage).
+    pub fn take_stdout(&self) -> Result<Vec<u8>, CallError> {
+        Ok(self.access.check()?.take_stdout())
     }
 
     /// Takes what the guest wrote to a captured standard error.
-    pub fn take_stderr(&self) -> Vec<u8> {
-        self.core.take_stderr()
+    ///
+    /// # Errors
+    ///
+    /// As of [`usage`](Instance::usage).
+    pub fn take_stderr(&self) -> Result<Vec<u8>, CallError> {
+        Ok(self.access.check()?.take_stderr())
+    }
+
+    /// Returns an instance that a pool has lent: it answers no call then, and all its objects end.
+    /// Does nothing to any other.
+    pub fn give_back(&self) {
+        let lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if lent.is_some() {
+            self.access.end();
+        }
+    }
+}
+
+impl Instance {
+    pub(crate) fn new(core: undergo::Instance) -> Arc<Instance> {
+        Arc::new(Instance { access: Access::new(core), lent: Mutex::new(None) })
+    }
+
+    pub(crate) fn lent(lent: Lent) -> Arc<Instance> {
+        Arc::new(Instance { access: Access::new(undergo::Instance::clone(&lent)), lent: Mutex::new(Some(lent)) })
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.give_back();
     }
 }

@@ -41,7 +41,12 @@ fn write(value: &Value, writer: &mut JsonWriter) -> Result<(), Reject> {
         Value::Fields { fields } => write_members(fields.iter().map(|field| Ok((field.name.as_str(), &field.value))), writer)?,
         Value::Entries { entries } => write_members(entries.iter().map(|entry| Ok((name(&entry.key)?, &entry.value))), writer)?,
         Value::Unfit { reason } => return Err(Reject::Value(reason.clone())),
-        Value::Bytes { .. } | Value::Case { .. } | Value::Duration { .. } | Value::Time { .. } => {
+        Value::Bytes { .. }
+        | Value::Case { .. }
+        | Value::Duration { .. }
+        | Value::Time { .. }
+        | Value::Handle { .. }
+        | Value::Passed { .. } => {
             return Err(Reject::no_json(type_name(value), "none, a bool, a number, a string, a list or a map"));
         }
     }

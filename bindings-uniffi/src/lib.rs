@@ -15,11 +15,15 @@
 //! pool.rs            interchangeable instances
 //! instance.rs        a running copy of a plugin
 //! async_instance.rs  a running copy whose calls are awaited
+//! object.rs          calls of a plugin's objects
+//! exports.rs         functions by their names, and the arguments of calls
 //! config.rs          sandbox, limits, how code is made
 //! errors.rs          one error for callers, and one that host functions raise
 //! values.rs          values, read and made by the types of a plugin's interface
 //! json.rs            values as JSON
 //! value.rs           a value as the other languages have it
+//! passed.rs          what the program passes for longer than a call
+//! handle.rs          handles of a plugin's objects
 //! threads.rs         where calls run
 //! records.rs         what calls, commands and pools tell of themselves
 //! lease.rs           the right of a host function that runs
@@ -36,10 +40,14 @@ pub mod async_pool;
 pub mod cancel;
 pub mod config;
 pub mod errors;
+mod exports;
+pub mod handle;
 pub mod imports;
 pub mod instance;
 mod json;
 pub mod lease;
+pub mod object;
+pub mod passed;
 pub mod plugin;
 pub mod pool;
 pub mod records;

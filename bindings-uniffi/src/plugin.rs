@@ -131,7 +131,7 @@ impl Plugin {
     /// `missing-import` with all that is missing; `denied`; whatever ends the initialisation.
     pub fn instantiate(&self, imports: &Imports, sandbox: Sandbox, limits: Limits) -> Result<Arc<Instance>, CallError> {
         let options = self.options(imports, sandbox, &limits, false)?;
-        Ok(Arc::new(Instance { core: self.core.instantiate(options)? }))
+        Ok(Instance::new(self.core.instantiate(options)?))
     }
 
     /// Makes an instance whose calls are awaited.
@@ -149,7 +149,7 @@ impl Plugin {
         let plugin = self.core.clone();
         let none = call_options(None, None, None)?;
         let core = threads::task(async move { plugin.instantiate_async(options, &none).await }).await?;
-        Ok(Arc::new(AsyncInstance { core }))
+        Ok(AsyncInstance::new(core))
     }
 
     /// Makes a pool of at most `size` instances, none of which is made yet.

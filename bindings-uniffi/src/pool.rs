@@ -5,9 +5,11 @@ use std::sync::Arc;
 use crate::cancel::CancelToken;
 use crate::config::{call_options, seconds};
 use crate::errors::CallError;
+use crate::exports::{lend, number};
+use crate::instance::Instance;
 use crate::records::PoolStats;
 use crate::value::Value;
-use crate::values::{Borrowed, Given, ToValue};
+use crate::values::ToValue;
 
 /// Interchangeable instances of one plugin. A call takes a free instance, creates one, or waits for
 /// its turn; one that a call has ended is replaced.
@@ -28,9 +30,19 @@ impl Pool {
     pub fn call(&self, name: String, args: Vec<Value>, timeout: Option<f64>, cancel: Option<Arc<CancelToken>>) -> Result<Value, CallError> {
         let options = call_options(timeout, cancel.as_deref(), None)?;
         let plugin = self.core.plugin();
-        let mut arguments = plugin.arguments(plugin.export(&name)?)?;
-        arguments.lower_all(args.iter().map(Given::<Borrowed>::new))?;
-        Ok(self.core.call_then(&mut arguments, &options, |outcome| outcome.lift(&ToValue))?)
+        let mut arguments = plugin.arguments(number(plugin, &name)?)?;
+        lend(&mut arguments, None, &args)?;
+        Ok(self.core.call_then(&mut arguments, &options, |outcome| outcome.lift(&ToValue::default()))?)
+    }
+
+    /// Lends an instance, for calls that belong together: nobody else has it until it is given
+    /// back, or dropped.
+    ///
+    /// # Errors
+    ///
+    /// As of [`call`](Pool::call).
+    pub fn lend(&self, timeout: Option<f64>, cancel: Option<Arc<CancelToken>>) -> Result<Arc<Instance>, CallError> {
+        Ok(Instance::lent(self.core.lend(&call_options(timeout, cancel.as_deref(), None)?)?))
     }
 
     /// The maximum number of instances.

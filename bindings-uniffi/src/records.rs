@@ -17,6 +17,21 @@ impl From<undergo::Usage> for Usage {
     }
 }
 
+/// How many handles an instance has to do with.
+#[derive(Clone, Copy, Debug, uniffi::Record)]
+pub struct HandleCounts {
+    /// Handles that the guest has: of objects of the host, and of its own on their way.
+    pub held: u32,
+    /// Handles of the guest's objects that the program has.
+    pub given: u32,
+}
+
+impl From<undergo::HandleCounts> for HandleCounts {
+    fn from(undergo::HandleCounts { held, given }: undergo::HandleCounts) -> HandleCounts {
+        HandleCounts { held, given }
+    }
+}
+
 /// The result of a command.
 #[derive(Clone, Debug, uniffi::Record)]
 pub struct Completed {

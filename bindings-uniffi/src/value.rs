@@ -1,5 +1,10 @@
 //! A value as the other languages pass and receive it.
 
+use std::sync::Arc;
+
+use crate::handle::GuestHandle;
+use crate::passed::Passed;
+
 /// A value that crosses. The type of the parameter decides what it is read as: a record may be
 /// given as `Fields` or as `Entries` with text for keys, an enum's case as `Text`, and where JSON
 /// is wanted any of them that JSON has.
@@ -81,6 +86,16 @@ pub enum Value {
         /// The offset from UTC in which it was written, in seconds.
         offset: i32,
     },
+    /// An object of the plugin, an iterator or a stream of it.
+    Handle {
+        /// Its handle.
+        handle: Arc<GuestHandle>,
+    },
+    /// An object of the program, a function, an iterable or a stream, which the plugin calls.
+    Passed {
+        /// It.
+        object: Arc<Passed>,
+    },
     /// An object of the other language that can't cross. It fits no type, and the error has its
     /// path.
     Unfit {
@@ -123,6 +138,8 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
         Value::Json { .. } => "json",
         Value::Duration { .. } => "duration",
         Value::Time { .. } => "time",
+        Value::Handle { .. } => "an object of the plugin",
+        Value::Passed { .. } => "an object of the program",
         Value::Unfit { .. } => "an object that can't cross",
     }
 }

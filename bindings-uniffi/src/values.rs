@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use undergo::host::{Blob, Lift, Lower, Piece, Reject};
+use undergo::host::{Blob, Lift, Lower, Piece, Reject, not_given};
 use undergo::interface::{Choice, EnumType, Field, RecordType, ResourceType, Scalar, VariantType, names};
 use undergo::{Error, ErrorKind, Handle, HostObject, Result};
 
+use crate::handle::{GuestHandle, Owner};
 use crate::json::{self, to_json};
+use crate::passed::Passed;
 use crate::value::{Entry, NamedValue, Value, type_name};
 
 /// How bytes are lent to a call.
@@ -160,12 +162,14 @@ impl<'v, 'a, L: Lend<'v, 'a>> Lower<'a> for Given<'v, L> {
         Ok(undergo::Time { seconds: *seconds, nanoseconds: *nanoseconds, offset: *offset })
     }
 
-    fn as_handle(&self, resource: &ResourceType) -> Result<Handle, Reject> {
-        Err(Reject::Value(no_handles(resource)))
+    fn as_handle(&self, _resource: &ResourceType) -> Result<Handle, Reject> {
+        let Value::Handle { handle } = self.0 else { return Err(self.unfit()) };
+        Ok(handle.core.clone())
     }
 
     fn as_object(&self, resource: &Arc<ResourceType>) -> Result<HostObject, Reject> {
-        Err(Reject::Value(no_handles(resource)))
+        let Value::Passed { object } = self.0 else { return Err(self.unfit()) };
+        object.object(resource).map_err(Reject::Value)
     }
 }
 
@@ -179,7 +183,17 @@ pub(crate) fn number_of(fields: &[Field], name: &str) -> Option<usize> {
 }
 
 /// Lifts what a plugin gives.
-pub(crate) struct ToValue;
+#[derive(Clone, Default)]
+pub(crate) struct ToValue {
+    /// What calls the objects that it gives; nothing where it can give none.
+    owner: Option<Owner>,
+}
+
+impl ToValue {
+    pub(crate) fn of(owner: &Owner) -> ToValue {
+        ToValue { owner: Some(owner.clone()) }
+    }
+}
 
 fn unsigned(value: u64) -> Value {
     i64::try_from(value).map_or(Value::Uint { value }, |value| Value::Int { value })
@@ -203,7 +217,7 @@ impl Lift for ToValue {
             // Each field has its name with it.
             Piece::Record(record) => 256 + record.fields.iter().map(|field| 256 + 4 * field.name.len() as u64).sum::<u64>(),
             Piece::Variant(variant, case) => 256 + 4 * variant.cases[case as usize].name.len() as u64,
-            Piece::Handle(_) => 0,
+            Piece::Handle(_) => 512,
         }
     }
     fn packs(&self, scalar: Scalar) -> bool {
@@ -263,14 +277,16 @@ impl Lift for ToValue {
         Ok(Value::Case { name: variant.cases[case as usize].name.clone(), value: value.map(Box::new) })
     }
 
-    fn handle(&self, resource: &Arc<ResourceType>, _handle: Handle) -> Result<Value> {
-        Err(Error::new(ErrorKind::TypeMismatch, no_handles(resource)))
+    fn handle(&self, resource: &Arc<ResourceType>, handle: Handle) -> Result<Value> {
+        let Some(owner) = &self.owner else {
+            return Err(Error::new(ErrorKind::TypeMismatch, format!("a {} can't be given here", resource.name)));
+        };
+        Ok(Value::Handle { handle: GuestHandle::new(handle, owner.clone()) })
     }
-}
-
-/// Why a handle can't cross, in either direction.
-fn no_handles(resource: &ResourceType) -> String {
-    format!("Swift has no form for the resource {} yet", resource.name)
+    fn object(&self, resource: &Arc<ResourceType>, object: HostObject) -> Result<Value> {
+        let own = object.value::<Arc<Passed>>().ok_or_else(|| not_given(resource))?;
+        Ok(Value::Passed { object: own.clone() })
+    }
 }
 
 /// So many items, in a vector that is as long as that from the beginning: one that grows has twice

@@ -49,7 +49,8 @@ public func greeterImports(directory: some Directory) -> HostFunctions {
     var functions: HostFunctions = [:]
     functions["directory", default: [:]]["lookup"] = { given in
         let args = try given.expecting(1)
-        return try directory.lookup(name: String(pluginValue: args[0])).pluginValue
+        let result = try directory.lookup(name: String(pluginValue: args[0]))
+        return result.pluginValue
     }
     return functions
 }
@@ -67,7 +68,8 @@ public func asyncGreeterImports(directory: some AsyncDirectory) -> AsyncHostFunc
     var functions: AsyncHostFunctions = [:]
     functions["directory", default: [:]]["lookup"] = { given in
         let args = try given.expecting(1)
-        return try await directory.lookup(name: String(pluginValue: args[0])).pluginValue
+        let result = try await directory.lookup(name: String(pluginValue: args[0]))
+        return result.pluginValue
     }
     return functions
 }

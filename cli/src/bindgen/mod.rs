@@ -106,7 +106,7 @@ instance and for a pool, with a method for each export, whose types are in comme
 The Rust module has a struct for each record, an enum for each enum, traits for each interface that the plugin imports, and a struct with a typed method for each \
 export, for an instance or a pool, and once more with methods that are awaited. It needs the crate undergo.
 
-The Swift file has a struct for each record and each error with fields, an enum for each enum and each variant, a protocol for each interface that the plugin imports, and types for an instance and for a pool, \
+The Swift file has a struct for each record and each error with fields, an enum for each enum and each variant, a class for each resource of the plugin, a protocol for each of the host's and for each interface that the plugin imports, and types for an instance and for a pool, \
 with a typed method for each export, and once more with methods that are awaited. It is for Swift 5.9 and newer.
 
 The same plugin gives the same file: commit it, and let CI write it again and compare.

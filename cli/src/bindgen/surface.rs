@@ -64,27 +64,6 @@ impl<'a> Surface<'a> {
         }
     }
 
-    /// The same without what has handles, for a language that has no form for them yet. `types` is
-    /// where the types are kept.
-    pub(super) fn without_handles(plugin: &'a Plugin, types: &'a mut Vec<Type>) -> Surface<'a> {
-        let mut surface = Surface::new(plugin);
-        types.extend(surface.types.iter().filter(|ty| !ty.holds_handles()).cloned());
-        surface.types = types;
-        let left_out = surface.exports.iter().filter(|function| function.holds_handles()).map(|function| function.name.as_str());
-        let left_out = left_out.collect::<Vec<_>>().join(", ");
-        if !left_out.is_empty() {
-            eprintln!(
-                "warning: what takes or gives handles of resources is left out, since this language has no form for it yet: {left_out}"
-            );
-        }
-        surface.exports.retain(|function| !function.holds_handles());
-        for import in &mut surface.imports {
-            import.functions.retain(|function| !function.holds_handles());
-        }
-        surface.imports.retain(|import| !import.functions.is_empty());
-        surface
-    }
-
     /// All functions, for a table of them: the exports by their numbers, the imports with their
     /// interfaces, and the members of the guest's resources with their numbers, as the plugin has
     /// to have them; then the methods of the host's resources.

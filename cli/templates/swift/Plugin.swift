@@ -5,6 +5,7 @@
 import Foundation
 import Undergo
 {%- include "swift/types.swift" %}
+{%- include "swift/resources.swift" %}
 {%- for family in families %}
 {%- include "swift/imports.swift" %}
 {%- endfor %}

@@ -23,12 +23,13 @@ public func {{ family.give }}({% for import in family.imports %}{{ import.param 
     functions[{{ import.wit }}, default: [:]][{{ function.wit }}] = { given in
         {% if function.takes == 0 %}_{% else %}let args{% endif %} = try given.expecting({{ function.takes }})
         {%- if let Some(items) = function.items %}
-        let result = {{ waits }} {{ function.call }}
+        let result = {{ waits }} {{ function.plain }}
         return Value.items(items: [{{ items|join(", ") }}])
         {%- else if function.result.is_some() %}
-        return {{ waits }} {{ function.call }}.pluginValue
+        let result = {{ waits }} {{ function.plain }}
+        return {{ function.call }}
         {%- else %}
-        {{ waits }} {{ function.call }}
+        {{ waits }} {{ function.plain }}
         return Value.none
         {%- endif %}
     }

@@ -1,9 +1,9 @@
 {%- for ty in types %}
 {%- match ty %}
-{%- when Declared::Struct { name, docs, error, fields, params } %}
+{%- when Declared::Struct { name, docs, error, fields, params, is_hashable } %}
 
 {{ docs }}
-public struct {{ name }}: {% if error.is_some() %}PluginError{% else %}PluginValue{% endif %}, Hashable, Sendable {
+public struct {{ name }}: {% if error.is_some() %}PluginError{% else %}PluginValue{% endif %}{% if *is_hashable %}, Hashable{% endif %}, Sendable {
     {%- if let Some(wit) = error %}
     /// Its name in WIT.
     public static let errorName = {{ wit }}
@@ -31,7 +31,7 @@ public struct {{ name }}: {% if error.is_some() %}PluginError{% else %}PluginVal
     public var pluginValue: Value {
         .fields(fields: [
             {%- for field in fields %}
-            NamedValue(name: {{ field.wit }}, value: self.{{ field.name }}.pluginValue),
+            NamedValue(name: {{ field.wit }}, value: {{ field.write }}),
             {%- endfor %}
         ])
     }
@@ -45,13 +45,13 @@ public enum {{ name }}: String, PluginValue, CaseIterable, Hashable, Sendable {
     case {{ case.name }}{% if let Some(wit) = case.renamed %} = {{ wit }}{% endif %}
     {%- endfor %}
 }
-{%- when Declared::Variant { name, docs, cases } %}
+{%- when Declared::Variant { name, docs, cases, is_hashable } %}
 
 {{ docs }}
-public enum {{ name }}: PluginValue, Hashable, Sendable {
+public enum {{ name }}: PluginValue{% if *is_hashable %}, Hashable{% endif %}, Sendable {
     {%- for case in cases %}
     {{- case.docs|lines(4) }}
-    case {{ case.name }}{% if let Some((ty, _)) = case.value %}({{ ty }}){% endif %}
+    case {{ case.name }}{% if let Some((ty, _, _)) = case.value %}({{ ty }}){% endif %}
     {%- endfor %}
 
     /// Reads one that a plugin gave.
@@ -59,7 +59,7 @@ public enum {{ name }}: PluginValue, Hashable, Sendable {
         let given = try pluginValue.readCase()
         switch given.name {
         {%- for case in cases %}
-        case {{ case.wit }}: self = .{{ case.name }}{% if let Some((_, read)) = case.value %}(try {{ read }}){% endif %}
+        case {{ case.wit }}: self = .{{ case.name }}{% if let Some((_, read, _)) = case.value %}(try {{ read }}){% endif %}
         {%- endfor %}
         default: throw UnexpectedValue("a case of {{ name }}", pluginValue)
         }
@@ -69,8 +69,8 @@ public enum {{ name }}: PluginValue, Hashable, Sendable {
     public var pluginValue: Value {
         switch self {
         {%- for case in cases %}
-        {%- if case.value.is_some() %}
-        case .{{ case.name }}(let value): return Value.`case`(name: {{ case.wit }}, value: value.pluginValue)
+        {%- if let Some((_, _, write)) = case.value %}
+        case .{{ case.name }}(let value): return Value.`case`(name: {{ case.wit }}, value: {{ write }})
         {%- else %}
         case .{{ case.name }}: return Value.`case`(name: {{ case.wit }}, value: nil)
         {%- endif %}

@@ -103,6 +103,7 @@ fn the_swift_files_are_as_they_were() {
     golden("kitchen.swift", kitchen(), "swift");
     golden("bare.swift", bare(), "swift");
     golden("shapes.swift", shapes(), "swift");
+    golden("living.swift", living(), "swift");
 }
 
 #[test]

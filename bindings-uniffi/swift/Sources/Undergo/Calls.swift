@@ -55,7 +55,7 @@ extension Pool: Exports {
 extension AsyncInstance: AsyncExports {
     @discardableResult
     public func callValues(_ name: String, _ args: [Value], timeout: Double?, cancel: CancelToken?) async throws -> Value {
-        try await unwrapped { try await call(name: name, args: args, timeout: timeout, cancel: cancel, lease: nil) }
+        try await unwrapped { try await call(name: name, args: args, timeout: timeout, cancel: cancel, lease: HostCode.lease) }
     }
 }
 
@@ -63,7 +63,31 @@ extension AsyncInstance: AsyncExports {
 extension AsyncPool: AsyncExports {
     @discardableResult
     public func callValues(_ name: String, _ args: [Value], timeout: Double?, cancel: CancelToken?) async throws -> Value {
-        try await unwrapped { try await call(name: name, args: args, timeout: timeout, cancel: cancel, lease: nil) }
+        try await unwrapped { try await call(name: name, args: args, timeout: timeout, cancel: cancel, lease: HostCode.lease) }
+    }
+}
+
+extension Pool {
+    /// Gives the closure an instance that nobody else has meanwhile, and returns what that returns:
+    /// for calls that belong together, such as those of an object's methods. All objects of the
+    /// instance end with the closure.
+    ///
+    /// - Parameter timeout: seconds to wait for the instance.
+    public func instance<T>(timeout: Double? = nil, cancel: CancelToken? = nil, _ run: (Instance) throws -> T) throws -> T {
+        let instance = try lend(timeout: timeout, cancel: cancel)
+        defer { instance.giveBack() }
+        return try run(instance)
+    }
+}
+
+extension AsyncPool {
+    /// Gives the closure an instance that nobody else has meanwhile: see `Pool.instance`.
+    public func instance<T>(
+        timeout: Double? = nil, cancel: CancelToken? = nil, _ run: (AsyncInstance) async throws -> T
+    ) async throws -> T {
+        let instance = try await lend(timeout: timeout, cancel: cancel)
+        defer { instance.giveBack() }
+        return try await run(instance)
     }
 }
 

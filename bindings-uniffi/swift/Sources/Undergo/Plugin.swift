@@ -18,15 +18,22 @@ private final class Thrown: HostObject {
     func describe() -> String { String(describing: error) }
 }
 
+/// Code of the program that a plugin has called.
+enum HostCode {
+    /// The right to call back into the asynchronous instance that has called it. What runs within
+    /// it, and the tasks that it begins, have it.
+    @TaskLocal static var lease: Lease?
+}
+
 /// A closure as the library sees it.
-private final class Closure: HostFunction {
+final class Closure: HostFunction {
     let run: HostClosure
 
     init(_ run: @escaping HostClosure) { self.run = run }
 
     func call(args: [Value], lease: Lease?) throws -> Value {
         do {
-            return try run(args)
+            return try HostCode.$lease.withValue(lease) { try run(args) }
         } catch {
             throw raised(error)
         }
@@ -34,14 +41,14 @@ private final class Closure: HostFunction {
 }
 
 /// A closure that is awaited, as the library sees it.
-private final class AsyncClosure: AsyncHostFunction {
+final class AsyncClosure: AsyncHostFunction {
     let run: AsyncHostClosure
 
     init(_ run: @escaping AsyncHostClosure) { self.run = run }
 
     func call(args: [Value], lease: Lease?) async throws -> Value {
         do {
-            return try await run(args)
+            return try await HostCode.$lease.withValue(lease) { try await run(args) }
         } catch {
             throw raised(error)
         }

@@ -41,7 +41,8 @@ extension Array where Element == Value {
 }
 
 extension Value: PluginValue {
-    public init(pluginValue: Value) { self = pluginValue }
+    // Throws as the others do, so that what is written for any type has no `try` too many.
+    public init(pluginValue: Value) throws { self = pluginValue }
 
     public var pluginValue: Value { self }
 
@@ -49,6 +50,18 @@ extension Value: PluginValue {
     public func readFields(_ count: Int) throws -> [Value] {
         guard case .fields(let fields) = self else { throw UnexpectedValue("a record", self) }
         return try fields.map { $0.value }.expecting(count)
+    }
+
+    /// The items of a list, each by a closure.
+    public func readList<T>(_ read: (Value) throws -> T) throws -> [T] {
+        guard case .items(let items) = self else { throw UnexpectedValue("a list", self) }
+        return try items.map(read)
+    }
+
+    /// What an option has, by a closure.
+    public func readOption<T>(_ read: (Value) throws -> T) throws -> T? {
+        if case .none = self { return nil }
+        return try read(self)
     }
 
     /// Several results.

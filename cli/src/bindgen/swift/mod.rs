@@ -1,7 +1,9 @@
-//! A Swift file for a plugin: structs, enums, errors, protocols for imports, and types with the
-//! exports as typed methods. `templates/swift/Plugin.swift` is the file that this makes.
+//! A Swift file for a plugin: structs, enums, errors, protocols for imports and objects of the
+//! host, classes for objects of the plugin, and types with the exports as typed methods.
+//! `templates/swift/Plugin.swift` is the file that this makes.
 
 mod declared;
+mod resources;
 mod text;
 mod types;
 
@@ -14,6 +16,7 @@ use undergo::interface::{self, Function, Type, TypeKind, names};
 use super::filters;
 use super::surface::{Imported, Surface};
 use declared::Declared;
+use resources::{Guest, Hosted};
 use text::{Scope, docs, harmless, literal, plain};
 use types::Names;
 
@@ -28,6 +31,8 @@ struct Module {
     /// The plugin's file, as a comment has it.
     file: String,
     types: Vec<Declared>,
+    guests: Vec<Guest>,
+    hosted: Vec<Hosted>,
     methods: Vec<Method>,
     families: [Family; 2],
 }
@@ -69,8 +74,11 @@ struct Method {
     params: String,
     takes: usize,
     result: Option<String>,
-    /// The call; of the plugin's, with what reads its result unless that is several.
+    /// The call; of the plugin's, with what reads its result unless that is several, and of the
+    /// host's, with what writes it.
     call: String,
+    /// The call alone.
+    plain: String,
     /// Expressions of the items of several results.
     items: Option<Vec<String>>,
 }
@@ -84,34 +92,41 @@ impl Family {
 
 impl Module {
     fn new(plugin: &Plugin) -> Module {
-        let mut kept = Vec::new();
-        let Surface { file, world, types, exports, imports, .. } = Surface::without_handles(plugin, &mut kept);
-        let mut names = Names::new(types);
+        let surface = Surface::new(plugin);
+        let mut names = Names::new(surface.types, surface.resources);
         let mut declare = |is_async: bool, name: &str| names.declare(&format!("{}{name}", if is_async { "async-" } else { "" }));
+        let world = &surface.world;
         let own = [false, true].map(|is_async| ["", "-pool", "-exports", "-calls"].map(|end| declare(is_async, &format!("{world}{end}"))));
         // What stands beside them where they are named.
         let mut params =
             Scope::new(&["args", "functions", "given", "idle", "limits", "maxCalls", "path", "plugin", "result", "sandbox", "size"]);
-        let imports: Vec<_> = imports
-            .into_iter()
+        let imports: Vec<_> = surface
+            .imports
+            .iter()
             .map(|import| {
                 let kebab = names::kebab(import.name);
                 ([false, true].map(|is_async| declare(is_async, &kebab)), params.name(import.name), import)
             })
             .collect();
         let family = |is_async: bool, own: [String; 4]| {
-            let import = |(protocols, param, found): &([String; 2], String, Imported<'_>)| {
+            let import = |(protocols, param, found): &([String; 2], String, &Imported<'_>)| {
                 import(&names, found, protocols[usize::from(is_async)].clone(), param, is_async)
             };
-            family(&world, is_async, own, imports.iter().map(import).collect())
+            family(world, is_async, own, imports.iter().map(import).collect())
         };
         let [blocking, awaited] = own;
         let families = [family(false, blocking), family(true, awaited)];
         let mut methods = Scope::new(&["calls", "instance", "pool", "using"]);
+        let exports = surface.exports.iter();
+        let mut exports: Vec<_> =
+            exports.map(|function| method(&names, &mut methods, function, &function.name, "self.calls.call")).collect();
+        exports.extend(resources::constructors(&names, &mut methods, &surface));
         Module {
-            file: harmless(&file),
-            types: types.iter().filter_map(|ty| Declared::new(&names, ty)).collect(),
-            methods: exports.into_iter().map(|function| method(&names, &mut methods, function)).collect(),
+            file: harmless(&surface.file),
+            types: surface.types.iter().filter_map(|ty| Declared::new(&names, ty)).collect(),
+            guests: resources::guests(&names, surface.resources),
+            hosted: resources::hosted(&names, surface.resources),
+            methods: exports,
             families,
         }
     }
@@ -145,40 +160,46 @@ fn host_function(names: &Names, methods: &mut Scope, of: &str, function: &Arc<Fu
     let labels = parameters(function);
     let read =
         |(i, (label, param)): (usize, (&String, &interface::Field))| format!("{label}: {}", names.read(&param.ty, &format!("args[{i}]")));
-    let args: Vec<String> = labels.iter().zip(&function.params).enumerate().map(read).collect();
+    let args: Vec<String> = labels.iter().zip(function.own_params()).enumerate().map(read).collect();
+    let plain = format!("{of}.{name}({})", args.join(", "));
     Method {
         docs: docs(&format!("{about}\n\n- Throws: an error, {thrown}.")),
         wit: literal(&function.name),
         params: declared(function, |ty| names.show(ty)),
         takes: labels.len(),
         result: function.result.as_ref().map(|ty| names.show_result(ty)),
-        call: format!("{of}.{name}({})", args.join(", ")),
-        items: several(function, |i, _| format!("result.{i}.pluginValue")),
+        call: function.result.as_ref().map_or_else(String::new, |ty| names.write(ty, "result")),
+        items: several(function, |i, ty| names.write(ty, &format!("result.{i}"))),
+        plain,
         name,
     }
 }
 
-fn method(names: &Names, methods: &mut Scope, function: &Arc<Function>) -> Method {
-    let mut about = or(&function.docs, &format!("Calls {}.", function.name)).trim().to_owned();
+/// A function of the plugin, by the name with which `callee` calls it.
+fn method(names: &Names, methods: &mut Scope, function: &Arc<Function>, wit: &str, callee: &str) -> Method {
+    let mut about = or(&function.docs, &format!("Calls {wit}.")).trim().to_owned();
     if function.fallible {
         let own = if function.errors.is_some() { ", with fields in its chain where the plugin's error has any" } else { "" };
         about.push_str(&format!("\n\n- Throws: `CallError`, whose kind is `guestError` when the function returns an error{own}."));
     }
-    let wit = literal(&function.name);
-    let args: Vec<String> = parameters(function).iter().map(|param| format!("{param}.pluginValue")).collect();
-    let call = format!("self.calls.call({wit}, [{}])", args.join(", "));
+    let name = methods.name(wit);
+    let wit = literal(wit);
+    let labels = parameters(function);
+    let args: Vec<String> = labels.iter().zip(function.own_params()).map(|(label, param)| names.write(&param.ty, label)).collect();
+    let plain = format!("{callee}({wit}, [{}])", args.join(", "));
     let items = several(function, |i, ty| names.read(ty, &format!("results[{i}]")));
     Method {
-        name: methods.name(&function.name),
+        name,
         docs: docs(&about),
         wit,
         params: declared(function, |ty| names.show_with_default(ty)),
         takes: args.len(),
         result: function.result.as_ref().map(|ty| names.show_result(ty)),
         call: match &function.result {
-            Some(ty) if items.is_none() => names.read(ty, &call),
-            _ => call,
+            Some(ty) if items.is_none() => names.read(ty, &plain),
+            _ => plain.clone(),
         },
+        plain,
         items,
     }
 }
@@ -192,13 +213,13 @@ fn several(function: &Function, each: impl Fn(usize, &Type) -> String) -> Option
 /// The names of a function's parameters in Swift.
 fn parameters(function: &Function) -> Vec<String> {
     let mut scope = Scope::new(&["results"]);
-    function.params.iter().map(|param| scope.name(&param.name)).collect()
+    function.own_params().iter().map(|param| scope.name(&param.name)).collect()
 }
 
 /// `p: Person, shout: Bool`
 fn declared(function: &Function, show: impl Fn(&Type) -> String) -> String {
     let each = |(label, param): (String, &interface::Field)| format!("{label}: {}", show(&param.ty));
-    parameters(function).into_iter().zip(&function.params).map(each).collect::<Vec<_>>().join(", ")
+    parameters(function).into_iter().zip(function.own_params()).map(each).collect::<Vec<_>>().join(", ")
 }
 
 fn or<'t>(docs: &'t str, otherwise: &'t str) -> &'t str {
