@@ -67,7 +67,7 @@ def package() -> Path:
     generated = OUT / "generated"
     library = uniffi.generate("swift", generated)
     folder = OUT / PROJECT.name
-    _mirror(PROJECT, folder, keep={".build", "Package.resolved", "UndergoCore", "UndergoCoreFFI"})
+    _mirror(PROJECT, folder, keep={".build", "Package.resolved", "UndergoCore", "UndergoCoreFFI", "Items", "conformance_plugin.swift"})
     for place, made in {
         "UndergoCore/UndergoCore.swift": "UndergoCore.swift",
         "UndergoCoreFFI/UndergoCoreFFI.h": "UndergoCoreFFI.h",
