@@ -82,8 +82,9 @@ def environment(go: Path | None = None) -> dict[str, str]:
 
 
 def say(text: str) -> None:
-    """Tell what is being done, at once."""
-    print(f"--- {text}", file=sys.stderr, flush=True)
+    """Tell what is being done, at once, and in one piece: something else may be told beside it."""
+    sys.stderr.write(f"--- {text}\n")
+    sys.stderr.flush()
 
 
 def run(command: list[str | Path], *, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> None:
