@@ -3,6 +3,7 @@
 
 const { types } = require('node:util')
 const { member } = require('./members.cjs')
+const { CHUNK } = require('./streams.cjs')
 
 /** Milliseconds after which items that are ready wait no longer for others. */
 const BATCH = 0.05
@@ -155,7 +156,8 @@ function readable(value) {
     const ofRead = (chunk) => (chunk === null || chunk === undefined || bytesOf(chunk).length === 0 ? undefined : chunk)
     return {
       next: (most) => {
-        const got = value.read(most)
+        // The plugin says how many, and the stream may make room for all of them.
+        const got = value.read(Math.min(most, CHUNK))
         return isThenable(got) ? Promise.resolve(got).then(ofRead) : ofRead(got)
       },
       close: () => value.close?.(),

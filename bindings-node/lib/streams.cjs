@@ -139,4 +139,4 @@ function writers(calls, resource) {
   return calls.sync ? () => new SyncWriter(calls, write, close) : () => new GuestWritable(calls, write, close)
 }
 
-module.exports = { readers, writers }
+module.exports = { CHUNK, readers, writers }

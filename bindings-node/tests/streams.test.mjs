@@ -1,6 +1,7 @@
 // Streams of a plugin, and streams of the program as arguments.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { createRequire } from 'node:module'
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
@@ -82,6 +83,14 @@ describe('streams of the program', () => {
     for (const value of [5, {}, null, Buffer.from('abcd'), new Writable()]) {
       await assert.rejects(instance.readStream(value), { code: 'type-mismatch', message: /expected a stream to read from, got/ })
     }
+  })
+
+  test('make no more room than streams carry at once, whatever the plugin asks for', () => {
+    const { lend } = createRequire(import.meta.resolve('undergo'))('./lent.cjs')
+    const asked = []
+    const [read, , own] = lend({ read: (most) => void asked.push(most) }, 'reader')
+    assert.equal(read.call(own, 2 ** 32 - 1).length, 0)
+    assert.deepEqual(asked, [256 << 10])
   })
 
   test('go on where the plugin has stopped', async () => {

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import undergo
 from conftest import Caller, Host, Store, until
+from undergo._handles import Source
 
 
 def double(n: int) -> int:
@@ -529,3 +530,16 @@ def test_awaited_pools(plugin: undergo.Plugin) -> None:
         await pool.close()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("method", ["read", "read1", "readinto"])
+def test_a_guest_does_not_say_how_much_room_a_file_makes(method: str) -> None:
+    asked: list[int] = []
+
+    def read(self: Any, room: Any) -> Any:
+        asked.append(len(room) if method == "readinto" else room)
+        return 0 if method == "readinto" else b""
+
+    file = type("File", (), {"read": read, method: read})()
+    assert bytes(Source(file).read((1 << 32) - 1)) == b""
+    assert asked == [256 << 10]

@@ -267,6 +267,16 @@ class TestHandles < Minitest::Test
     assert_raises(Undergo::TypeMismatchError) { guest.copy_stream(5, out) }
   end
 
+  def test_a_guest_does_not_say_how_much_room_a_stream_makes
+    asked = []
+    %i[read readpartial].each do |name|
+      io = Object.new
+      io.define_singleton_method(name) { |most| asked.push(most).then { nil } }
+      assert_equal "", Undergo.const_get(:Source).new(io).read((1 << 32) - 1)
+    end
+    assert_equal [256 << 10] * 2, asked
+  end
+
   def test_a_pool_lends_an_instance
     pool = start_pool(1)
     kept = nil

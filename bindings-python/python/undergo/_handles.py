@@ -423,12 +423,14 @@ class Source(_File):
 
     def read(self, most: int) -> Any:
         """Read up to so many bytes; none at the end."""
+        # The guest says how many, and the file may make room for all of them.
+        most = min(most, _CHUNK)
         if self._into is None:
             assert self._read is not None
             data = self._read(most)
             return self._await(data) if inspect.isawaitable(data) else _checked(data)
         if len(self._buffer) < most:
-            self._buffer = memoryview(bytearray(min(most, _CHUNK)))
+            self._buffer = memoryview(bytearray(most))
         # The guest has taken what was in it before.
         view = self._buffer[:most]
         count = self._into(view)

@@ -311,8 +311,10 @@ module Undergo
       @is_partial = io.respond_to?(:readpartial)
     end
 
-    # Up to that many bytes; none at the end.
+    # Up to that many bytes; none at the end. The guest says how many, and the IO makes room for
+    # all of them.
     def read(most)
+      most = [most, CHUNK].min
       data = @is_partial ? @io.readpartial(most) : @io.read(most)
       return "".b if data.nil?
       raise TypeError, "#{@is_partial ? 'readpartial' : 'read'} gave #{data.class}; it gives a String" unless data.is_a?(String)

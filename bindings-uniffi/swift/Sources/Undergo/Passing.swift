@@ -47,12 +47,12 @@ extension Value {
     public static func reader(_ stream: some ByteReader) -> Value {
         if let own = stream as? GuestReader, own.isAwaited { return awaited(own) }
         let given = Box(stream)
-        let read = Closure { args in .bytes(value: try given.value.read(upTo: try Int(pluginValue: try args.expecting(1)[0]))) }
+        let read = Closure { args in .bytes(value: try given.value.read(upTo: try wanted(args))) }
         return .passed(object: Passed(shape: .reader, names: ["read", "close"], functions: [read, closing { try given.value.close() }], own: Kept(stream)))
     }
 
     private static func awaited(_ stream: GuestReader) -> Value {
-        let read = AsyncClosure { args in .bytes(value: try await stream.read(upTo: try Int(pluginValue: try args.expecting(1)[0]))) }
+        let read = AsyncClosure { args in .bytes(value: try await stream.read(upTo: try wanted(args))) }
         let close = AsyncClosure { _ in
             try await stream.close()
             return .none
@@ -95,6 +95,10 @@ extension Value {
         return own
     }
 }
+
+/// How many bytes a plugin wants: not more than a stream carries at once, since the stream may make
+/// room for all of them.
+private func wanted(_ args: [Value]) throws -> Int { min(try Int(pluginValue: try args.expecting(1)[0]), chunk) }
 
 private func closing(_ close: @escaping () throws -> Void) -> Closure {
     let given = Box(close)

@@ -60,7 +60,7 @@ extension OutputStream: ByteWriter {
 }
 
 /// Bytes that a stream carries at once.
-private let chunk = 256 << 10
+let chunk = 256 << 10
 
 /// A stream of a plugin, to read from. It may be an argument where the plugin wants a stream.
 ///
