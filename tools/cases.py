@@ -162,9 +162,14 @@ def of_junit(*reports: Path) -> Cases:
             skipped = element.find("skipped")
             failed = element.find("failure") is not None or element.find("error") is not None
             outcome = "failed" if failed else "passed" if skipped is None else "skipped"
-            reason = skipped.get("message", "") if skipped is not None else ""
+            reason = "" if skipped is None else skipped.get("message") or assumed(skipped.text or "")
             cases.all.append(Case(element.get("classname", ""), element.get("name", ""), outcome, reason))
     return cases
+
+
+def assumed(trace: str) -> str:
+    """Give what a test of JUnit has assumed, which Maven reports as an exception alone."""
+    return trace.partition("\n")[0].partition("Assumption failed: ")[2]
 
 
 def write_junit(report: Path, suites: Iterable[tuple[str, float, Cases]]) -> None:

@@ -80,6 +80,13 @@ def test_reports_are_read_and_written(tmp_path: Path) -> None:
     assert str(cases.of_junit(report)) == "2 passed, 2 failed, 1 skipped"
 
 
+def test_what_a_test_of_junit_has_assumed_is_its_reason(tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    thrown = "org.opentest4j.TestAbortedException: Assumption failed: it lacks x\n\tat org.junit"
+    report.write_text(f"<testsuite><testcase><skipped>{thrown}</skipped></testcase></testsuite>")
+    assert cases.of_junit(report).reasons == ["it lacks x"]
+
+
 def test_node_tests_are_found() -> None:
     details = "  ---\n  duration_ms: 1\n  type: '{}'\n  ...\n"
     output = (
