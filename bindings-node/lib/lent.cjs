@@ -3,7 +3,9 @@
 
 const { types } = require('node:util')
 const { member } = require('./members.cjs')
-const { CHUNK } = require('./streams.cjs')
+
+/** Bytes that a stream carries at once, at most. */
+const CHUNK = 256 << 10
 
 /** Milliseconds after which items that are ready wait no longer for others. */
 const BATCH = 0.05
@@ -296,4 +298,4 @@ function webWritable(value) {
   return [(data) => get().write(data), () => get().close(), undefined, () => writer?.releaseLock()]
 }
 
-module.exports = { lend }
+module.exports = { CHUNK, lend }

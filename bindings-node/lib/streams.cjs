@@ -3,10 +3,8 @@
 
 const { Readable, Writable } = require('node:stream')
 const { disposable } = require('./disposable.cjs')
+const { CHUNK } = require('./lent.cjs')
 const native = require('./native.cjs')
-
-/** Bytes that are read at once. */
-const CHUNK = 256 << 10
 
 /** A stream from which a program reads, for promises. */
 class GuestReadable extends Readable {
@@ -139,4 +137,4 @@ function writers(calls, resource) {
   return calls.sync ? () => new SyncWriter(calls, write, close) : () => new GuestWritable(calls, write, close)
 }
 
-module.exports = { CHUNK, readers, writers }
+module.exports = { readers, writers }
