@@ -1,6 +1,6 @@
 //! A running copy of a plugin whose calls are awaited.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use undergo::AsyncPooled;
 
@@ -21,8 +21,6 @@ use crate::values::ToValue;
 #[derive(uniffi::Object)]
 pub struct AsyncInstance {
     pub(crate) access: Arc<Access<undergo::AsyncInstance>>,
-    /// What returns it to its pool.
-    lent: Mutex<Option<AsyncPooled>>,
 }
 
 #[uniffi::export]
@@ -123,20 +121,17 @@ impl AsyncInstance {
     /// Returns an instance that a pool has lent: it answers no call then, and all its objects end.
     /// Does nothing to any other.
     pub fn give_back(&self) {
-        let lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if lent.is_some() {
-            self.access.end();
-        }
+        self.access.give_back();
     }
 }
 
 impl AsyncInstance {
     pub(crate) fn new(core: undergo::AsyncInstance) -> Arc<AsyncInstance> {
-        Arc::new(AsyncInstance { access: Access::new(core), lent: Mutex::new(None) })
+        Arc::new(AsyncInstance { access: Access::new(core) })
     }
 
     pub(crate) fn lent(lent: AsyncPooled) -> Arc<AsyncInstance> {
-        Arc::new(AsyncInstance { access: Access::new(undergo::AsyncInstance::clone(&lent)), lent: Mutex::new(Some(lent)) })
+        Arc::new(AsyncInstance { access: Access::lent(lent) })
     }
 }
 

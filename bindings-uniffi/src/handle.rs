@@ -1,8 +1,9 @@
 //! Handles of a plugin's objects, and the instances that the objects belong to.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use undergo::host::ReadAhead;
 use undergo::{Error, ErrorKind, Result};
@@ -38,11 +39,21 @@ impl From<undergo::interface::Shape> for Shape {
 pub(crate) struct Access<I> {
     instance: I,
     is_over: AtomicBool,
+    /// What returns it to its pool when it is dropped.
+    lent: Mutex<Option<Box<dyn Send>>>,
 }
 
 impl<I> Access<I> {
     pub(crate) fn new(instance: I) -> Arc<Access<I>> {
-        Arc::new(Access { instance, is_over: AtomicBool::new(false) })
+        Arc::new(Access { instance, is_over: AtomicBool::new(false), lent: Mutex::new(None) })
+    }
+
+    pub(crate) fn lent<L: Deref<Target = I> + Send + 'static>(lent: L) -> Arc<Access<I>>
+    where
+        I: Clone,
+    {
+        let instance = I::clone(&lent);
+        Arc::new(Access { instance, is_over: AtomicBool::new(false), lent: Mutex::new(Some(Box::new(lent))) })
     }
 
     /// The instance, unless it was returned: somebody else may have it then.
@@ -57,9 +68,13 @@ impl<I> Access<I> {
         Ok(&self.instance)
     }
 
-    /// Ends the lending.
-    pub(crate) fn end(&self) {
-        self.is_over.store(true, Ordering::Relaxed);
+    /// Ends the lending, if it is lent.
+    pub(crate) fn give_back(&self) {
+        let lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if lent.is_some() {
+            // Before the pool has it, which is when `lent` is dropped.
+            self.is_over.store(true, Ordering::Relaxed);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A running copy of a plugin.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use undergo::host::Lent;
 
@@ -19,8 +19,6 @@ use crate::values::ToValue;
 #[derive(uniffi::Object)]
 pub struct Instance {
     pub(crate) access: Arc<Access<undergo::Instance>>,
-    /// What returns it to its pool.
-    lent: Mutex<Option<Lent>>,
 }
 
 #[uniffi::export]
@@ -147,20 +145,17 @@ impl Instance {
     /// Returns an instance that a pool has lent: it answers no call then, and all its objects end.
     /// Does nothing to any other.
     pub fn give_back(&self) {
-        let lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if lent.is_some() {
-            self.access.end();
-        }
+        self.access.give_back();
     }
 }
 
 impl Instance {
     pub(crate) fn new(core: undergo::Instance) -> Arc<Instance> {
-        Arc::new(Instance { access: Access::new(core), lent: Mutex::new(None) })
+        Arc::new(Instance { access: Access::new(core) })
     }
 
     pub(crate) fn lent(lent: Lent) -> Arc<Instance> {
-        Arc::new(Instance { access: Access::new(undergo::Instance::clone(&lent)), lent: Mutex::new(Some(lent)) })
+        Arc::new(Instance { access: Access::lent(lent) })
     }
 }
 

@@ -21,17 +21,9 @@ public func {{ family.give }}({% for import in family.imports %}{{ import.param 
     {%- for import in family.imports %}
     {%- for function in import.functions %}
     functions[{{ import.wit }}, default: [:]][{{ function.wit }}] = { given in
-        {% if function.takes == 0 %}_{% else %}let args{% endif %} = try given.expecting({{ function.takes }})
-        {%- if let Some(items) = function.items %}
-        let result = {{ waits }} {{ function.plain }}
-        return Value.items(items: [{{ items|join(", ") }}])
-        {%- else if function.result.is_some() %}
-        let result = {{ waits }} {{ function.plain }}
-        return {{ function.call }}
-        {%- else %}
-        {{ waits }} {{ function.plain }}
-        return Value.none
-        {%- endif %}
+        {%- filter indent(8) %}
+        {%- include "swift/hosted.swift" %}
+        {%- endfilter %}
     }
     {%- endfor %}
     {%- endfor %}

@@ -13,23 +13,16 @@ public final class {{ guest.class }}: GuestObject, @unchecked Sendable {
     {%- endfor %}
 }
 {%- endfor %}
+{%- let waits = "try" %}
 {%- for host in hosted %}
 {%- if let Some(closure) = host.closure %}
 
 private func {{ host.name }}(_ run: @escaping {{ closure }}) -> Value {
     .function { given in
         {%- for function in host.methods %}
-        {% if function.takes == 0 %}_{% else %}let args{% endif %} = try given.expecting({{ function.takes }})
-        {%- if let Some(items) = function.items %}
-        let result = {{ function.plain }}
-        return Value.items(items: [{{ items|join(", ") }}])
-        {%- else if function.result.is_some() %}
-        let result = {{ function.plain }}
-        return {{ function.call }}
-        {%- else %}
-        {{ function.plain }}
-        return Value.none
-        {%- endif %}
+        {%- filter indent(8) %}
+        {%- include "swift/hosted.swift" %}
+        {%- endfilter %}
         {%- endfor %}
     }
 }
@@ -51,17 +44,9 @@ extension {{ host.name }} {
         Value.object(self, [
             {%- for function in host.methods %}
             {{ function.wit }}: { given in
-                {% if function.takes == 0 %}_{% else %}let args{% endif %} = try given.expecting({{ function.takes }})
-                {%- if let Some(items) = function.items %}
-                let result = {{ function.plain }}
-                return Value.items(items: [{{ items|join(", ") }}])
-                {%- else if function.result.is_some() %}
-                let result = {{ function.plain }}
-                return {{ function.call }}
-                {%- else %}
-                {{ function.plain }}
-                return Value.none
-                {%- endif %}
+                {%- filter indent(16) %}
+                {%- include "swift/hosted.swift" %}
+                {%- endfilter %}
             },
             {%- endfor %}
         ])

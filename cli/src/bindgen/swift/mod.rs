@@ -149,28 +149,36 @@ fn import(names: &Names, import: &Imported<'_>, protocol: String, param: &str, i
         docs: docs(&format!("What the host gives as {}{also}. Calls come from any thread.", import.name)),
         wit: literal(import.name),
         param: param.to_owned(),
-        functions: import.functions.iter().map(|function| host_function(names, &mut methods, param, function)).collect(),
+        functions: import
+            .functions
+            .iter()
+            .map(|function| host_function(names, &mut methods, function, &function.name, Some(param)))
+            .collect(),
     }
 }
 
-fn host_function(names: &Names, methods: &mut Scope, of: &str, function: &Arc<Function>) -> Method {
-    let name = methods.name(&function.name);
+/// A function of the host: a method of what is called `of` there, by its name in WIT; a closure
+/// otherwise, which takes its arguments without labels.
+fn host_function(names: &Names, methods: &mut Scope, function: &Arc<Function>, wit: &str, of: Option<&str>) -> Method {
+    let name = methods.name(wit);
     let thrown = if function.fallible { "which the plugin gets" } else { "which ends the call, and which the caller gets" };
-    let about = or(&function.docs, &format!("The function {}.", function.name)).trim().to_owned();
+    let about = or(&function.docs, &format!("The function {wit}.")).trim().to_owned();
     let labels = parameters(function);
-    let read =
-        |(i, (label, param)): (usize, (&String, &interface::Field))| format!("{label}: {}", names.read(&param.ty, &format!("args[{i}]")));
+    let read = |(i, (label, param)): (usize, (&String, &interface::Field))| {
+        let value = names.read(&param.ty, &format!("args[{i}]"));
+        if of.is_some() { format!("{label}: {value}") } else { value }
+    };
     let args: Vec<String> = labels.iter().zip(function.own_params()).enumerate().map(read).collect();
-    let plain = format!("{of}.{name}({})", args.join(", "));
+    let callee = of.map_or_else(|| "run".to_owned(), |of| format!("{of}.{name}"));
     Method {
         docs: docs(&format!("{about}\n\n- Throws: an error, {thrown}.")),
-        wit: literal(&function.name),
+        wit: literal(wit),
         params: declared(function, |ty| names.show(ty)),
         takes: labels.len(),
         result: function.result.as_ref().map(|ty| names.show_result(ty)),
         call: function.result.as_ref().map_or_else(String::new, |ty| names.write(ty, "result")),
         items: several(function, |i, ty| names.write(ty, &format!("result.{i}"))),
-        plain,
+        plain: format!("{callee}({})", args.join(", ")),
         name,
     }
 }

@@ -1,13 +1,11 @@
 //! Resources: a class for the plugin's objects, a protocol for those of the host, and what makes a
 //! value of a closure.
 
-use std::sync::Arc;
-
-use undergo::interface::{Function, Resource, Shape, Side};
+use undergo::interface::{Resource, Shape, Side};
 
 use super::text::{Scope, docs, literal};
 use super::types::Names;
-use super::{Method, declared, method, or, parameters, several};
+use super::{Method, host_function, method, or};
 use crate::bindgen::surface::Surface;
 
 /// A class for objects of the plugin's.
@@ -71,28 +69,8 @@ fn host(names: &Names, resource: &Resource) -> Hosted {
         name: if is_closure { names.closure(&resource.ty) } else { names.object(&resource.ty) },
         docs: docs(or(&resource.ty.docs, &format!("What the plugin wants of a {}.", resource.ty.name))),
         closure: resource.methods.first().filter(|_| is_closure).map(|call| names.closure_type(call)),
-        methods: methods.map(|(function, name)| host_method(names, &mut scope, function, name, is_closure)).collect(),
-    }
-}
-
-fn host_method(names: &Names, scope: &mut Scope, function: &Arc<Function>, wit: &str, is_closure: bool) -> Method {
-    let name = scope.name(wit);
-    let also = if function.fallible { "which the plugin gets" } else { "which ends the call, and which the caller gets" };
-    let labels = parameters(function);
-    let read = |i: usize| names.read(&function.own_params()[i].ty, &format!("args[{i}]"));
-    let args: Vec<String> =
-        labels.iter().enumerate().map(|(i, label)| if is_closure { read(i) } else { format!("{label}: {}", read(i)) }).collect();
-    let callee = if is_closure { "run".to_owned() } else { format!("self.{name}") };
-    let called = format!("try {callee}({})", args.join(", "));
-    Method {
-        docs: docs(&format!("{}\n\n- Throws: an error, {also}.", or(&function.docs, &format!("The function {wit}.")).trim())),
-        wit: literal(wit),
-        params: declared(function, |ty| names.show(ty)),
-        takes: labels.len(),
-        result: function.result.as_ref().map(|ty| names.show_result(ty)),
-        items: several(function, |i, ty| names.write(ty, &format!("result.{i}"))),
-        call: function.result.as_ref().map_or_else(String::new, |ty| names.write(ty, "result")),
-        plain: called,
-        name,
+        methods: methods
+            .map(|(function, name)| host_function(names, &mut scope, function, name, (!is_closure).then_some("self")))
+            .collect(),
     }
 }
