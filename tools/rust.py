@@ -39,12 +39,12 @@ class Toolchain:
 
 def missing(target: str) -> str | None:
     """Say why there is none for a target."""
-    return None if _is_installed(target) or _add(target) else debian.missing()
+    return None if _has(target) else debian.missing()
 
 
 def toolchain(target: str) -> Toolchain:
     """Give the one for a target, which is fetched unless it is there."""
-    if _is_installed(target) or _add(target):
+    if _has(target):
         return Toolchain({"CARGO_BUILD_TARGET": target})
     folder = _debians()
     env = {
@@ -60,7 +60,7 @@ def toolchain(target: str) -> Toolchain:
 
 
 def _is_installed(target: str) -> bool:
-    """Whether this machine's Rust has the target."""
+    """Whether the target is there."""
     try:
         told = subprocess.run(["rustc", "--print=target-libdir", f"--target={target}"], capture_output=True, text=True)
     except OSError:
@@ -68,11 +68,12 @@ def _is_installed(target: str) -> bool:
     return told.returncode == 0 and Path(told.stdout.strip()).is_dir()
 
 
-def _add(target: str) -> bool:
-    """Have rustup add the target; False where there is no rustup, or it can't."""
-    if not shutil.which("rustup"):
-        return False
-    return subprocess.run(["rustup", "target", "add", target], capture_output=True).returncode == 0 and _is_installed(target)
+def _has(target: str) -> bool:
+    """Whether this machine's Rust has the target, which rustup adds where it can."""
+    if _is_installed(target):
+        return True
+    added = shutil.which("rustup") and subprocess.run(["rustup", "target", "add", target], capture_output=True).returncode == 0
+    return bool(added) and _is_installed(target)
 
 
 def _debians() -> Path:
