@@ -1,14 +1,12 @@
 //! The cache of compiled code: found again, private, and never trusted when it is damaged.
 #![cfg(unix)]
 
-mod common;
-
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use common::{PLAIN, assemble, start};
+use crate::common::{PLAIN, assemble, component_bytes, start};
 use undergo::{CodeCache, Compile, Plugin, PluginOptions, Value};
 
 /// Large enough to be worth caching, and quick to compile.
@@ -20,9 +18,25 @@ fn module() -> Vec<u8> {
     ))
 }
 
+/// The same as a component.
+fn component() -> Vec<u8> {
+    let data = "x".repeat(100_000);
+    component_bytes(
+        "package a:b; world w { export add: func(a: s32, b: s32) -> s32; }",
+        &format!(
+            r#"(data "{data}") (func (export "add") (param i32 i32) (result i32)
+                (i32.add (local.get 0) (local.get 1)))"#
+        ),
+    )
+}
+
 fn load(folder: &Path) -> Plugin {
+    load_bytes(folder, &module())
+}
+
+fn load_bytes(folder: &Path, bytes: &[u8]) -> Plugin {
     let options = PluginOptions { compile: Compile::Best, cache: CodeCache::Folder(folder.to_owned()), ..PluginOptions::default() };
-    Plugin::from_bytes_with("adder.wasm", &module(), &options).expect("a plugin")
+    Plugin::from_bytes_with("adder.wasm", bytes, &options).expect("a plugin")
 }
 
 fn works(plugin: &Plugin) {
@@ -53,19 +67,26 @@ fn make_old(path: &Path) {
 
 #[test]
 fn code_is_kept_privately_and_found_again() {
-    let parent = tempfile::tempdir().expect("a folder");
-    let folder = parent.path().join("a").join("code");
-    works(&load(&folder));
-    let path = code(&folder).expect("the code");
-    assert_eq!((mode(&folder), mode(&path)), (0o700, 0o600));
-    let written = fs::read(&path).expect("the code");
-    make_old(&path);
-    let plugin = load(&folder);
-    assert!(plugin.diagnostics().is_empty(), "{:?}", plugin.diagnostics());
-    works(&plugin);
-    // It was used, which its time tells, and not written.
-    assert!(age(&path) < Duration::from_secs(1000));
-    assert_eq!(fs::read(&path).expect("the code"), written);
+    for bytes in [module(), component()] {
+        let parent = tempfile::tempdir().expect("a folder");
+        let folder = parent.path().join("a").join("code");
+        let plugin = load_bytes(&folder, &bytes);
+        works(&plugin);
+        assert!(!plugin.was_cached());
+        // What a process has compiled is shared while it is used.
+        drop(plugin);
+        let path = code(&folder).expect("the code");
+        assert_eq!((mode(&folder), mode(&path)), (0o700, 0o600));
+        let written = fs::read(&path).expect("the code");
+        make_old(&path);
+        let plugin = load_bytes(&folder, &bytes);
+        assert!(plugin.diagnostics().is_empty(), "{:?}", plugin.diagnostics());
+        works(&plugin);
+        assert!(plugin.was_cached());
+        // It was used, which its time tells, and not written.
+        assert!(age(&path) < Duration::from_secs(1000));
+        assert_eq!(fs::read(&path).expect("the code"), written);
+    }
 }
 
 #[test]

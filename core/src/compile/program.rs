@@ -1,7 +1,7 @@
 //! What an engine runs: a core module, or a component.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, Seek as _};
 
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module, Result};
@@ -57,7 +57,9 @@ impl Program {
     /// lives.
     pub(crate) unsafe fn deserialize_open_file(engine: &Engine, is_component: bool, mut file: File) -> Result<Program> {
         if is_component {
-            // The engine maps components by their paths only.
+            // The engine maps components by their paths only. It maps a module's file from its
+            // beginning, wherever the reader before has left the file.
+            file.rewind()?;
             let mut code = Vec::new();
             file.read_to_end(&mut code)?;
             // SAFETY: the caller's promise.
