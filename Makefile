@@ -57,7 +57,7 @@ guest: cli ## the guests of the tests: build/conformance.wasm, build/hostile.was
 	@$(PYTHON) tools/guest.py
 
 check: lint-rust ## the quick part of lint and test, for each change: formats, Clippy, unit tests, the generator
-	cargo --config tools/tests.toml test --release --package undergo --package gowasm --lib --test levels
+	cargo --config tools/tests.toml --config profile.release.package.undergo.opt-level=0 test --release --package undergo --package gowasm --lib --test levels
 	@$(PYTHON) tools/test.py go
 
 test: ## run all suites, and end with one line: N passed, N failed (SUITES="go docs" runs some)

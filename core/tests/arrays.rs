@@ -1,8 +1,6 @@
 //! Lists of a fixed length, which is checked in both directions, whatever the guest does.
 
-mod common;
-
-use common::{PLAIN, data, expect, expect_dead, failure, plugin, quiet};
+use crate::common::{PLAIN, data, expect, expect_dead, failure, plugin, quiet};
 use undergo::{ErrorKind, Instance, Value};
 
 const WIT: &str = r"

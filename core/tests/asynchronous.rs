@@ -1,7 +1,5 @@
 //! Calls that suspend instead of holding a thread.
 
-mod common;
-
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -9,8 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use common::host::fail;
-use common::{PLAIN, conformance, expect, plugin, quiet};
+use crate::common::host::fail;
+use crate::common::{PLAIN, conformance, expect, plugin, quiet};
 use tokio::sync::oneshot;
 use undergo::host::{Home, Job, ToValue, go_home, spawn};
 use undergo::{AsyncInstance, AsyncPool, CallOptions, CancelToken, ErrorKind, InstanceOptions, Lease, Plugin, PoolOptions, Result, Value};

@@ -1,12 +1,10 @@
 //! Plugins without the SDK: core signatures, and guest memory by pointer and length, as in the Go
 //! documentation.
 
-mod common;
-
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use common::{PLAIN, expect, quiet};
+use crate::common::{self, PLAIN, expect, quiet};
 use undergo::{ErrorKind, Instance, Plugin, Value};
 
 const SOURCE: &str = r#"package main

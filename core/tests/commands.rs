@@ -1,10 +1,8 @@
 //! Commands: programs that begin, end, and answer with their exit code.
 
-mod common;
-
 use std::time::Duration;
 
-use common::expect;
+use crate::common::expect;
 use undergo::{CallOptions, CancelToken, Completed, ErrorKind, InstanceOptions, Output, Plugin, Result};
 
 /// A command whose `_start` is that code.

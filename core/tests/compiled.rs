@@ -1,11 +1,9 @@
 //! Compiled plugins: files with native code, to be shipped.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 
-use common::{PLAIN, Random, assemble, expect, quiet, start};
+use crate::common::{PLAIN, Random, assemble, expect, quiet, start};
 use undergo::{Error, ErrorKind, Plugin, Tier, Value};
 
 fn module() -> Vec<u8> {

@@ -1,9 +1,7 @@
 //! What a component has used up, by the words of the engine: an update of it that changes these
 //! words fails here.
 
-mod common;
-
-use common::{component, expect, expect_dead, failure, quiet};
+use crate::common::{component, expect, expect_dead, failure, quiet};
 use undergo::{ErrorKind, HostObject, Instance, InstanceOptions, Value};
 
 const WIT: &str = "package test:limits;

@@ -1,9 +1,7 @@
 //! Lists and texts of components, which are copied as bytes: of any shape, however they are passed,
 //! and what hostile results do.
 
-mod common;
-
-use common::{component, expect, failure, quiet};
+use crate::common::{component, expect, failure, quiet};
 use undergo::{CallOptions, ErrorKind, GuestType, Instance, Value};
 
 const WIT: &str = "package test:lists;

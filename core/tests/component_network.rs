@@ -1,13 +1,11 @@
 //! Names and datagrams of components, by the rules of the sandbox.
 #![cfg(not(miri))]
 
-mod common;
-
 use std::net::UdpSocket;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use common::{component, expect, quiet};
+use crate::common::{component, expect, quiet};
 use undergo::{CallOptions, ErrorKind, Instance, Network, Value};
 
 const WIT: &str = "package test:net;

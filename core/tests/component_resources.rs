@@ -1,13 +1,11 @@
 //! Resources of components: their objects in the hands of a program, those of the program in
 //! theirs, and what hostile ones do with them.
 
-mod common;
-
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use common::{component, expect, expect_dead, expect_kept, failure, quiet};
+use crate::common::{component, expect, expect_dead, expect_kept, failure, quiet};
 use undergo::{
     CallOptions, ErrorKind, Function, GuestType, HandleCounts, HostObject, Instance, InstanceOptions, Plugin, PoolOptions, Result, Value,
 };

@@ -1,10 +1,8 @@
 //! Components with every type of WIT: what modules have no form for crosses as well.
 
-mod common;
-
 use std::fmt;
 
-use common::{component, expect, expect_kept, failure, quiet};
+use crate::common::{component, expect, expect_kept, failure, quiet};
 use undergo::interface::TypeKind;
 use undergo::{CallOptions, Error, ErrorKind, GuestType, Instance, InstanceOptions, Plugin, Value};
 

@@ -1,11 +1,9 @@
 //! Components, written as text: values, host functions, limits, and what hostile ones do.
 
-mod common;
-
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use common::{assemble, expect, expect_dead, quiet};
+use crate::common::{self, assemble, expect, expect_dead, quiet};
 use undergo::{CallOptions, Error, ErrorKind, Instance, InstanceOptions, Plugin, PoolOptions, Value};
 
 /// A component with these items of a world, whose core module has a memory and an allocator.

@@ -2,14 +2,12 @@
 //! by one keeps others out of all guests of its thread.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
-mod common;
-
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use common::{PLAIN, expect, plugin, quiet};
+use crate::common::{PLAIN, expect, plugin, quiet};
 use undergo::{CallOptions, ErrorKind, Instance, Plugin, PoolOptions, Result, Value};
 
 /// A coroutine, which runs until it yields to the thread's own stack.

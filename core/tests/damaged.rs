@@ -1,10 +1,8 @@
 //! Files that are no plugins, or were plugins once: refused in words, or they behave.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{PLAIN, Random, assemble, conformance_path, data, expect, quiet, world};
+use crate::common::{self, PLAIN, Random, assemble, conformance_path, data, expect, quiet, world};
 use undergo::{Error, ErrorKind, ModuleInfo, Plugin, Value};
 
 fn load(bytes: &[u8]) -> Result<Plugin, Error> {

@@ -3,11 +3,9 @@
 //! or Go knows no other.
 #![cfg(not(miri))]
 
-mod common;
-
 use std::sync::{Arc, Mutex};
 
-use common::{PLAIN, component, quiet, typed};
+use crate::common::{PLAIN, component, quiet, typed};
 use undergo::{Error, HostObject, InstanceOptions, Plugin, Value};
 
 /// That of a thread of the JVM, which is too small for a guest.

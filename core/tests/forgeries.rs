@@ -1,12 +1,8 @@
 //! Results that can't be, from Go code that forges its own slices and strings, and a guest that
 //! spoils its own memory.
 
-mod common;
-#[path = "common/hostile_guest.rs"]
-mod hostile_guest;
-
-use common::{PLAIN, expect, expect_dead};
-use hostile_guest::{LIMIT, bystander, options, plugin};
+use crate::common::hostile_guest::{LIMIT, bystander, options, plugin};
+use crate::common::{self, PLAIN, expect, expect_dead};
 use undergo::{CallOptions, ErrorKind, Instance, Value};
 
 fn start() -> Instance {

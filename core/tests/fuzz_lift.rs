@@ -1,13 +1,12 @@
 //! Arbitrary bytes as guest memory, as interfaces and as modules: a bounded run of what core/fuzz
 //! does without end, with a fixed seed. `UNDERGO_FUZZ_SECONDS` makes each test as long as that.
 
-mod common;
+use std::time::{Duration, Instant};
+
 #[path = "common/hostile_memory.rs"]
 mod hostile_memory;
 
-use std::time::{Duration, Instant};
-
-use common::{Random, assemble, data, world};
+use crate::common::{Random, assemble, data, world};
 use undergo::interface::Interface;
 use undergo::{ErrorKind, ModuleInfo};
 

@@ -1,13 +1,11 @@
 //! Asynchronous instances, called by a thread that waits for them; and the stack on which the
 //! host's code runs.
 
-mod common;
-
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use common::{PLAIN, conformance, expect, plugin, quiet};
+use crate::common::{PLAIN, conformance, expect, plugin, quiet};
 use undergo::host::{Home, Job, ToValue, go_home, spawn};
 use undergo::{AsyncInstance, CallOptions, CancelToken, ErrorKind, InstanceOptions, Plugin, PoolOptions, Result, Value};
 

@@ -1,13 +1,11 @@
 //! An instance from its start to its end, with the conformance guest.
 
-mod common;
-
 use std::sync::{Arc, Barrier, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::host::{Hosted, fail};
-use common::{PLAIN, conformance, expect, expect_dead, quiet};
+use crate::common::host::{Hosted, fail};
+use crate::common::{PLAIN, conformance, expect, expect_dead, quiet};
 use undergo::host::{Lift, Piece, ToValue};
 use undergo::interface::{EnumType, RecordType, ResourceType, Scalar, VariantType};
 use undergo::{CallOptions, Dir, Error, ErrorKind, Handle, InstanceOptions, Output, Result, Time, Value};

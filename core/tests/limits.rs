@@ -1,11 +1,9 @@
 //! Limits of stack and of fuel, with code of both compilers.
 
-mod common;
-
 use std::thread;
 
-use common::host::Hosted;
-use common::{conformance_path, expect, expect_dead, quiet};
+use crate::common::host::Hosted;
+use crate::common::{self, conformance_path, expect, expect_dead, quiet};
 use undergo::{CodeCache, Compile, ErrorKind, InstanceOptions, Plugin, PluginOptions, Value};
 
 fn both() -> [Plugin; 2] {

@@ -1,13 +1,11 @@
 //! Linked instances: the exports of one as the imports of another.
 
-mod common;
-
 use std::sync::{Arc, Barrier, Mutex, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::host::Hosted;
-use common::{PLAIN, conformance, expect, failure, plugin, quiet, start, typed};
+use crate::common::host::Hosted;
+use crate::common::{PLAIN, conformance, expect, failure, plugin, quiet, start, typed};
 use undergo::{
     AsyncInstance, Call, CallOptions, CancelToken, Error, ErrorKind, Imports, Instance, InstanceOptions, Plugin, PoolOptions, Time, Value,
 };

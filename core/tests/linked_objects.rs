@@ -1,9 +1,7 @@
 //! Objects that go over links: those of the linked instance are those of the resource that another
 //! one imports.
 
-mod common;
-
-use common::{PLAIN, component, expect, failure, quiet, start, typed};
+use crate::common::{PLAIN, component, expect, failure, quiet, start, typed};
 use undergo::{ErrorKind, Instance, InstanceOptions, Linkable, Plugin, Value};
 
 const API: &str = "package test:counters;

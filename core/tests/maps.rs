@@ -1,12 +1,10 @@
 //! Maps whose keys collide: equal ones, and those that a guest has chosen to take the host long.
 
-mod common;
-
 use std::cell::Cell;
 use std::sync::Arc;
 
-use common::host::Hosted;
-use common::{PLAIN, conformance, expect, expect_dead, quiet, start, typed};
+use crate::common::host::Hosted;
+use crate::common::{PLAIN, conformance, expect, expect_dead, quiet, start, typed};
 use undergo::host::{Lift, Piece};
 use undergo::interface::{EnumType, RecordType, ResourceType, Scalar, VariantType};
 use undergo::{CallOptions, CancelToken, ErrorKind, Handle, Result, Time, Value};

@@ -1,11 +1,9 @@
 //! A guest whose memory grows, or fails to, around calls of all sorts: what the host reads is what
 //! is there.
 
-mod common;
-
 use std::sync::Mutex;
 
-use common::{PLAIN, expect, failure, quiet, start, typed};
+use crate::common::{PLAIN, expect, failure, quiet, start, typed};
 use undergo::{ErrorKind, Instance, Value};
 
 const PAGE: u64 = 64 << 10;

@@ -1,18 +1,14 @@
 //! What goes wrong when Go runs as a reactor, or went wrong elsewhere: docs/pitfalls.md says which
 //! test shows what.
 
-mod common;
-#[path = "common/hostile_guest.rs"]
-mod hostile_guest;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::host::Hosted;
-use common::{PLAIN, conformance, expect, expect_dead, quiet};
-use hostile_guest::{ENOUGH, LIMIT, MEMORY, bystander, options, plugin, reentrant};
+use crate::common::host::Hosted;
+use crate::common::hostile_guest::{ENOUGH, LIMIT, MEMORY, bystander, options, plugin, reentrant};
+use crate::common::{self, PLAIN, conformance, expect, expect_dead, quiet};
 use undergo::{CallOptions, CancelToken, Error, ErrorKind, Instance, ModuleInfo, PoolOptions, Result, Value};
 
 fn start() -> Instance {

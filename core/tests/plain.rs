@@ -1,10 +1,8 @@
 //! Calls with numbers, text and lists of numbers, which go to the guest without a block in between:
 //! the same as all others.
 
-mod common;
-
-use common::host::Hosted;
-use common::{PLAIN, conformance, expect, expect_dead, quiet, start, typed};
+use crate::common::host::Hosted;
+use crate::common::{PLAIN, conformance, expect, expect_dead, quiet, start, typed};
 use undergo::host::{Outcome, ToValue};
 use undergo::interface::Scalar;
 use undergo::{ErrorKind, Instance, Result, Value};

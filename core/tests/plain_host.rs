@@ -1,11 +1,9 @@
 //! Host functions that take and give numbers, text and lists of numbers without lifting and
 //! lowering: the same as all others.
 
-mod common;
-
 use std::sync::{Arc, Mutex};
 
-use common::{PLAIN, expect, quiet, typed};
+use crate::common::{PLAIN, expect, quiet, typed};
 use undergo::host::{HostCall, HostFunction, PlainArgs, ToValue};
 use undergo::interface::{Function, Scalar, TypeKind};
 use undergo::{Error, ErrorKind, Instance, Plugin, Result, Value};

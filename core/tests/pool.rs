@@ -1,14 +1,12 @@
 //! Pools: who gets an instance, when, and for how long.
 
-mod common;
-
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{PLAIN, expect, plugin, quiet};
+use crate::common::{self, PLAIN, expect, plugin, quiet};
 use undergo::{CallOptions, CancelToken, ErrorKind, InstanceOptions, Plugin, Pool, PoolOptions, PoolStats, Value};
 
 /// `count` says how often an instance was called; `wait` calls the host; `die` ends its instance;

@@ -1,11 +1,9 @@
 //! Components that are programs: they export `wasi:cli/run`, and run as commands do.
 
-mod common;
-
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use common::{assemble, expect, quiet};
+use crate::common::{self, assemble, expect, quiet};
 use undergo::{CallOptions, CancelToken, Completed, ErrorKind, Input, InstanceOptions, Output, Plugin, Result};
 
 /// A component whose `run` is that code. It can copy its input to one of its outputs by `$copy`,

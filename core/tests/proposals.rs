@@ -1,9 +1,7 @@
 //! Proposals of WebAssembly: those that no plugin needs are refused by name, those that compilers
 //! use work.
 
-mod common;
-
-use common::{PLAIN, assemble, expect, start};
+use crate::common::{PLAIN, assemble, expect, start};
 use undergo::{CodeCache, Compile, ErrorKind, ModuleInfo, Plugin, PluginOptions, Value};
 
 /// A proposal, and a module that uses it.

@@ -1,8 +1,6 @@
 //! Host functions that answer nothing, that come back when nothing is there yet, or that wait for
 //! themselves.
 
-mod common;
-
 use std::pin::pin;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -10,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use common::{PLAIN, expect, plugin, quiet, typed};
+use crate::common::{PLAIN, expect, plugin, quiet, typed};
 use undergo::host::{HostCall, HostFunction, ToValue};
 use undergo::{AsyncInstance, AsyncPool, Error, ErrorKind, Instance, InstanceOptions, Plugin, PoolOptions, Value};
 

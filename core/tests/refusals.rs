@@ -1,11 +1,9 @@
 //! What a guest refuses to carry, by the interface `undergo:go/refusal`: also from guests that use
 //! it as they please.
 
-mod common;
-
 use std::time::Duration;
 
-use common::{PLAIN, conformance_path, data, expect, expect_dead, failure, plugin, quiet, start};
+use crate::common::{self, PLAIN, conformance_path, data, expect, expect_dead, failure, plugin, quiet, start};
 use undergo::{CallOptions, Error, ErrorKind, Instance, Plugin, Value};
 
 const WIT: &str = r"

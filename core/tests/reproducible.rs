@@ -1,10 +1,8 @@
 //! Runs that can be repeated: a clock of the guest's own, and random numbers of a seed.
 
-mod common;
-
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use common::{PLAIN, expect, plugin};
+use crate::common::{PLAIN, expect, plugin};
 use undergo::{CallOptions, Clock, ErrorKind, Instance, InstanceOptions, Plugin, Random, Value};
 
 const START: u64 = 1_770_000_000;

@@ -1,13 +1,11 @@
 //! An instance that begins anew, and what it says that it used.
 
-mod common;
-
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use common::{PLAIN, conformance, expect, expect_dead, plugin, quiet};
+use crate::common::{self, PLAIN, conformance, expect, expect_dead, plugin, quiet};
 use undergo::host::{HostCall, HostFunction};
 use undergo::{CallOptions, ErrorKind, Instance, Result, Value};
 

@@ -1,11 +1,9 @@
 //! Arbitrary values of arbitrary types survive: lowered and lifted by the host alone, and through
 //! the conformance guest.
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{PLAIN, conformance, quiet};
+use crate::common::{self, PLAIN, conformance, quiet};
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use undergo::host::{GuestMemory, ToValue, lift_bytes, lower_bytes};

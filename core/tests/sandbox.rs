@@ -1,14 +1,10 @@
 //! What a guest reaches that tries to get beyond its sandbox.
 
-mod common;
-#[path = "common/hostile_guest.rs"]
-mod hostile_guest;
-
 use std::fs;
 use std::path::Path;
 
-use common::{PLAIN, expect};
-use hostile_guest::{options, plugin};
+use crate::common::hostile_guest::{self, options, plugin};
+use crate::common::{self, PLAIN, expect};
 use undergo::{Dir, ErrorKind, Instance, Value};
 
 /// A folder with a secret beside the folder that is given.

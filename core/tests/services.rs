@@ -1,7 +1,5 @@
 //! Services under standard names: keys and values, configuration, logs.
 
-mod common;
-
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -9,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use undergo::{CallOptions, ErrorKind, Imports, Instance, KeyValue, KeyValueOptions, LogLevel, LogLine, Plugin, Value};
 
-use common::{PLAIN, quiet};
+use crate::common::{PLAIN, quiet};
 
 fn plugin() -> &'static Plugin {
     static PLUGIN: OnceLock<Plugin> = OnceLock::new();

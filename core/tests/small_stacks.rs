@@ -2,12 +2,10 @@
 //! the thread's own.
 #![cfg(not(miri))]
 
-mod common;
-
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use common::{PLAIN, expect, plugin, quiet};
+use crate::common::{PLAIN, expect, plugin, quiet};
 use undergo::{CallOptions, Error, ErrorKind, Instance, Plugin, PoolOptions, Result, Value};
 
 /// That of a thread of the JVM.

@@ -1,12 +1,10 @@
 //! The two compilers: which code instances get, and that both are right.
 
-mod common;
-
 use std::fs;
 use std::path::Path;
 use std::thread;
 
-use common::{PLAIN, conformance_path, quiet};
+use crate::common::{self, PLAIN, conformance_path, quiet};
 use undergo::{CodeCache, Compile, Plugin, PluginOptions, Tier, Value};
 
 fn guest(compile: Compile, cache: CodeCache) -> Plugin {

@@ -1,14 +1,12 @@
 //! Rust's own types: functions whose types are checked once, and closures as host functions.
 
-mod common;
-
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::time::{Duration, SystemTime};
 
-use common::host::Hosted;
-use common::{PLAIN, conformance, expect, quiet, start, typed};
+use crate::common::host::Hosted;
+use crate::common::{self, PLAIN, conformance, expect, quiet, start, typed};
 use undergo::interface::Type;
 use undergo::typed::Reader;
 use undergo::{

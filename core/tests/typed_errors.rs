@@ -1,13 +1,11 @@
 //! Errors with fields as Rust's own types.
 
-mod common;
-
 use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use common::host::Hosted;
-use common::{PLAIN, conformance, expect, quiet, typed};
+use crate::common::host::Hosted;
+use crate::common::{PLAIN, conformance, expect, quiet, typed};
 use undergo::{Error, ErrorKind, Function, GuestError, GuestType, HostClosure, Imports, Instance, Plugin, Result, Value};
 
 /// A struct that is an error with these fields, and displays as `NAME KEY`.

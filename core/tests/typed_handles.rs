@@ -1,14 +1,12 @@
 //! Handles with types of Rust: objects of the guest, functions and objects of the program.
 
-mod common;
-
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use common::host::Hosted;
-use common::{conformance, expect, quiet};
+use crate::common::host::Hosted;
+use crate::common::{self, conformance, expect, quiet};
 use undergo::host::{HostCall, HostFunction};
 use undergo::{
     AsyncInstance, Call, CallOptions, Callback, ErrorKind, Function, GuestItems, GuestType, HandleCounts, HostItems, HostObject,

@@ -1,11 +1,9 @@
 //! Variants as Rust's enums.
 
-mod common;
-
 use std::fmt::Debug;
 use std::time::Duration;
 
-use common::{expect, quiet, start, typed};
+use crate::common::{self, expect, quiet, start, typed};
 use undergo::{ErrorKind, FromGuest, Function, GuestType, Imports, Instance, Nanoseconds, Plugin, Result, ToGuest};
 
 #[derive(Clone, Debug, PartialEq, GuestType)]
@@ -222,18 +220,18 @@ fn types_that_differ_are_found_with_their_path() {
 
     let instance = hosted();
     let instance = &instance;
-    let cases = "the cases of shape are, in this order, circle, label, empty, how-long; those of typed_variants::";
+    let cases = "the cases of shape are, in this order, circle, label, empty, how-long; those of main::typed_variants::";
     mismatched::<Few>(instance, "draw", "draw(s)", &format!("{cases}types_that_differ_are_found_with_their_path::Few are Circle, Empty"));
     mismatched::<Ordered>(instance, "draw", "draw(s)", cases);
-    mismatched::<Bare>(instance, "draw", "draw(s.circle)", "the plugin has circle here, and this case of typed_variants::");
+    mismatched::<Bare>(instance, "draw", "draw(s.circle)", "the plugin has circle here, and this case of main::typed_variants::");
     mismatched::<Unit>(instance, "draw", "draw(s.circle)", "Unit has no value");
-    mismatched::<Full>(instance, "draw", "draw(s.empty)", "the plugin has no value here, and this case of typed_variants::");
+    mismatched::<Full>(instance, "draw", "draw(s.empty)", "the plugin has no value here, and this case of main::typed_variants::");
     mismatched::<Other>(instance, "draw", "draw(s.circle.radius)", "the plugin has f64 here, and the program has f32");
     mismatched::<Valued>(instance, "turn", "turn(s.right)", "the plugin has no value here");
-    mismatched::<Valued>(instance, "give", "give(h.right)", "hand is an enum, and this case of typed_variants::");
+    mismatched::<Valued>(instance, "give", "give(h.right)", "hand is an enum, and this case of main::typed_variants::");
     mismatched::<Hands>(instance, "turn", "turn(s)", "the cases of side are, in this order, left, right; those of");
-    mismatched::<Side>(instance, "frame", "frame(d)", "the plugin has drawing here, and the program has typed_variants::Side");
-    mismatched::<Shape>(instance, "frame", "frame(d)", "the plugin has drawing here, and the program has typed_variants::Shape");
+    mismatched::<Side>(instance, "frame", "frame(d)", "the plugin has drawing here, and the program has main::typed_variants::Side");
+    mismatched::<Shape>(instance, "frame", "frame(d)", "the plugin has drawing here, and the program has main::typed_variants::Shape");
     mismatched::<String>(instance, "draw", "draw(s)", "the plugin has shape here, and the program has alloc::string::String");
 
     let mut imports = Imports::default();

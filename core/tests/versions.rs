@@ -1,13 +1,11 @@
 //! How versions of the contract meet: a plugin of version 1 in this host, and one of a version that
 //! nobody knows yet.
 
-mod common;
-
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use common::{PLAIN, escape, expect, header, plugin, quiet};
+use crate::common::{PLAIN, escape, expect, header, plugin, quiet};
 use undergo::{CallOptions, Error, ErrorKind, Instance, ModuleInfo, Plugin, Value};
 
 /// A plugin as the SDK built it when the contract had one version. Its source lies beside it.

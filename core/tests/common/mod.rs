@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, reason = "this is a module of several crates")]
 
 pub mod host;
+pub mod hostile_guest;
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

@@ -5,15 +5,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod home;
-#[path = "../common/hostile_guest.rs"]
-mod hostile_guest;
 mod source;
 mod table;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
-use hostile_guest::{ENOUGH, LIMIT, component, options, plugin};
+use crate::common::hostile_guest::{self, ENOUGH, LIMIT, component, options, plugin};
 use libtest_mimic::{Arguments, Failed, Trial};
 use source::Places;
 use table::Case;

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use undergo::{Error, Value};
 
-use crate::hostile_guest;
+use crate::common::hostile_guest;
 
 /// A row of the list. Its `kind` is an error's, or `done` where the misdeed returns.
 #[derive(Clone, Deserialize)]
