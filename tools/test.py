@@ -105,7 +105,7 @@ def all_suites() -> dict[str, Suite]:
         "toolchains": pytest("toolchains", ROOT / "tools", "test_toolchains.py", "test_tinygo.py"),
         "parity": pytest("parity", ROOT / "tools", "test_parity.py"),
         "rust": Suite([*cargo_test(), "--no-fail-fast"], cases.of_libtest, needs_build=True, alone=True),
-        "c": pytest("c", ROOT / "bindings-c", "tests", PAIRWISE, "--dist=loadfile"),
+        "c": pytest("c", ROOT / "bindings-c", "tests", PAIRWISE, "--dist=loadgroup"),
         "bindgen": pytest("bindgen", ROOT / "tools", "test_bindgen_fuzz.py", alone=True),
         "examples": pytest("examples", ROOT / "tools", "test_examples.py", PAIRWISE),
         "packages": pytest("packages", ROOT / "tools", "test_packages.py", "test_go_module.py", PAIRWISE),

@@ -69,6 +69,14 @@ SANITIZED = {**os.environ, "ASAN_OPTIONS": "handle_segv=0:handle_sigill=0:handle
 """In which environment it runs: faults of guest code are Wasmtime's to handle, and its signal handler comes first."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have one process of `--dist=loadgroup` run the tests that share a program, so that it is compiled once."""
+    for item in items:
+        given = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        program = given.get("program") or given.get("name") or given.get("way", [""])[0]
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {program}"))
+
+
 @pytest.fixture(scope="session")
 def conformance() -> Path:
     return guest("conformance", "UNDERGO_CONFORMANCE_WASM")

@@ -15,8 +15,8 @@ from test_install import pkg_config, prefix  # noqa: F401
 SOURCES = Path(__file__).resolve().parent / "cpp"
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wshadow", "-Wconversion", "-g", "-pthread"]
 PROGRAMS = ["values", "typed", "errors", "lifecycle", "handles", "without_exceptions"]
-WAYS = [("values", "g++", "-std=c++17"), ("typed", "g++", "-std=c++17"), *((name, "clang++", "-std=c++20") for name in PROGRAMS)]
-"""Besides these, g++ compiles all of them for the sanitizers."""
+SANITIZED_WAYS = [*((name, "clang++", "-std=c++20") for name in PROGRAMS), ("errors", "g++", "-std=c++17")]
+"""With Clang, which compiles for the sanitizers in half of the time that GCC takes; the runtime of GCC sees one program too."""
 
 Build = Callable[..., Path]
 
@@ -62,15 +62,15 @@ def arguments(name: str, conformance: Path, hostile: Path, folder: Path) -> list
     return [] if name == "values" else [conformance, hostile, *([folder] if name == "lifecycle" else [])]
 
 
-@pytest.mark.parametrize("way", WAYS, ids=" ".join)
-def test_a_program_runs(way: tuple[str, str, str], build: Build, conformance: Path, hostile: Path, tmp_path: Path) -> None:
-    assert int(run([build(*way), *arguments(way[0], conformance, hostile, tmp_path)]).split()[0]) > 10
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_runs(name: str, build: Build, conformance: Path, hostile: Path, tmp_path: Path) -> None:
+    assert int(run([build(name), *arguments(name, conformance, hostile, tmp_path)]).split()[0]) > 10
 
 
-@pytest.mark.parametrize(("name", "compiler"), [*((name, "g++") for name in PROGRAMS), ("typed", "clang++"), ("errors", "clang++")])
-def test_the_sanitizers_find_nothing(name: str, compiler: str, build: Build, conformance: Path, hostile: Path, tmp_path: Path) -> None:
-    program = build(name, compiler, "-std=c++17", *SANITIZE)
-    assert "checks" in run([program, *arguments(name, conformance, hostile, tmp_path)])
+@pytest.mark.parametrize("way", SANITIZED_WAYS, ids=" ".join)
+def test_the_sanitizers_find_nothing(way: tuple[str, str, str], build: Build, conformance: Path, hostile: Path, tmp_path: Path) -> None:
+    program = build(*way, *SANITIZE)
+    assert "checks" in run([program, *arguments(way[0], conformance, hostile, tmp_path)])
 
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++"])
