@@ -8,6 +8,7 @@ mod cache;
 mod commands;
 mod common;
 mod compiled;
+mod component_both_ways;
 mod component_limits;
 mod component_lists;
 mod component_network;

@@ -63,6 +63,7 @@ impl Objects {
             return if is_same(import, export) { Ok(()) } else { Err(within(import, export)) };
         }
         let parts = |import: &Type, export: &Type| Err(within(import, export));
+        // What holds handles has another name in a world that both imports and exports it.
         match (&import.kind, &export.kind) {
             (TypeKind::Own(wanted), TypeKind::Own(found)) | (TypeKind::Borrow(wanted), TypeKind::Borrow(found)) => {
                 if wanted.shape != Shape::Object || found.shape != Shape::Object || wanted.side != Side::Host {
@@ -82,7 +83,7 @@ impl Objects {
             (TypeKind::Tuple(a), TypeKind::Tuple(b)) if a.items.len() == b.items.len() => {
                 a.items.iter().zip(&b.items).try_for_each(|(a, b)| self.fit(a, b))
             }
-            (TypeKind::Record(a), TypeKind::Record(b)) if a.name == b.name && a.fields.len() == b.fields.len() => {
+            (TypeKind::Record(a), TypeKind::Record(b)) if a.fields.len() == b.fields.len() => {
                 a.fields.iter().zip(&b.fields).try_for_each(|(a, b)| {
                     if a.name != b.name {
                         return parts(import, export);
@@ -90,7 +91,7 @@ impl Objects {
                     self.fit(&a.ty, &b.ty)
                 })
             }
-            (TypeKind::Variant(a), TypeKind::Variant(b)) if a.name == b.name && a.cases.len() == b.cases.len() => {
+            (TypeKind::Variant(a), TypeKind::Variant(b)) if a.cases.len() == b.cases.len() => {
                 a.cases.iter().zip(&b.cases).try_for_each(|(a, b)| match (&a.ty, &b.ty) {
                     (None, None) if a.name == b.name => Ok(()),
                     (Some(given), Some(taken)) if a.name == b.name => self.fit(given, taken),

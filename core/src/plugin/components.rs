@@ -11,7 +11,7 @@ use crate::call::component::{answer, drop_object};
 use crate::error::{Error, Result};
 use crate::guest::host::Import;
 use crate::guest::state::State;
-use crate::interface::{ResourceType, WORLD};
+use crate::interface::{ResourceType, Side, WORLD};
 use crate::plugin::linked::unlinked;
 use crate::wasi::{http, preview2};
 
@@ -86,7 +86,9 @@ impl Known<'_> {
         if let Some((_, resource)) = self.aliases.iter().find(|(known, _)| *known == ty) {
             return Some(resource.clone());
         }
-        let resource = self.resources.iter().find(|resource| resource.interface == interface && resource.core_name == name)?;
+        let is_it =
+            |resource: &&Arc<ResourceType>| resource.side == Side::Host && resource.interface == interface && resource.core_name == name;
+        let resource = self.resources.iter().find(is_it)?;
         self.aliases.push((ty, resource.clone()));
         Some(resource.clone())
     }

@@ -1,5 +1,6 @@
 //! Parses WIT text into the type model.
 
+mod both_ways;
 mod component;
 mod errors;
 mod resource;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use wit_parser::{FunctionKind, Resolve, TypeDefKind, TypeId, TypeOwner, World, WorldItem, WorldKey};
 
+use self::both_ways::BothWays;
 use self::component::{nested_option, nested_result};
 use self::resource::{check_handles, check_shape, interface_name, method_name, resource_of};
 use super::resource::{Resource, ResourceType, Shape, Side};
@@ -52,9 +54,10 @@ pub(super) fn parse(sort: Sort, wit: &str) -> Result<Interface> {
     let resolved = catch_unwind(AssertUnwindSafe(|| {
         let mut resolve = Resolve::default();
         let package = resolve.push_source("interface.wit", wit).map_err(|error| format!("{error:#}"))?;
-        Ok::<_, String>((resolve, package))
+        let both_ways = if sort == Sort::Component { both_ways::split(&mut resolve, package)? } else { BothWays::default() };
+        Ok::<_, String>((resolve, package, both_ways))
     }));
-    let (resolve, package) = match resolved {
+    let (resolve, package, both_ways) = match resolved {
         Ok(Ok(resolved)) => resolved,
         Ok(Err(error)) => return Err(invalid(format!("its interface is not valid WIT: {error}"))),
         Err(_) => return Err(invalid("its interface is not valid WIT")),
@@ -68,6 +71,7 @@ pub(super) fn parse(sort: Sort, wit: &str) -> Result<Interface> {
         of_errors: errors::records(&resolve, sort),
         resources: HashMap::new(),
         renamed: HashMap::new(),
+        both_ways,
         shared: HashSet::new(),
         made: HashMap::new(),
     };
@@ -127,6 +131,7 @@ struct Reader<'a> {
     resources: HashMap<TypeId, Arc<ResourceType>>,
     /// The names of types of which other packages have some of the same name.
     renamed: HashMap<TypeId, String>,
+    both_ways: BothWays,
     /// The names of functions that a component exports more than once, as hosts compare them.
     shared: HashSet<String>,
     /// The types of components that have no name in the text, by the name that they get here.
@@ -139,7 +144,7 @@ impl Reader<'_> {
         let [world] = worlds.values().copied().collect::<Vec<_>>()[..] else {
             return Err(invalid(format!("its interface has {} worlds; there must be one", worlds.len())));
         };
-        self.renamed = same_names::of_types(self.resolve, package, &self.resolve.worlds[world], self.sort);
+        self.renamed = same_names::of_types(self.resolve, package, &self.resolve.worlds[world], self.sort, &self.both_ways);
         self.resources = resource::resources(self.resolve, world, &self.renamed)?;
         if self.sort == Sort::Component {
             self.shared = component::shared(self.resolve, world);
@@ -313,6 +318,9 @@ impl Reader<'_> {
     fn defined(&mut self, id: TypeId, depth: usize) -> Result<Measured> {
         if let Some(known) = self.known.get(&id) {
             return Ok(known.clone());
+        }
+        if let Some(same) = self.both_ways.same.get(&id) {
+            return self.defined(*same, depth);
         }
         let def = &self.resolve.types[id];
         if let Some(kind) = self.go_type(def) {

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use wit_parser::{PackageId, Resolve, TypeDef, TypeDefKind, TypeId, TypeOwner, World, WorldItem, WorldKey};
 
+use super::both_ways::BothWays;
 use super::{Sort, is_wasi};
 use crate::interface::names;
 
 /// The types of packages other than the interface's own that are called as another type is: each
 /// has the names of its package and its interface before its own. Of a component, resources are
-/// told apart as well, and the types of interfaces without a package.
-pub(super) fn of_types(resolve: &Resolve, own: PackageId, world: &World, sort: Sort) -> HashMap<TypeId, String> {
+/// told apart as well, and the types of interfaces without a package. What an interface that is
+/// also exported has on the host's side is named as what it exports, with `host` before it.
+pub(super) fn of_types(resolve: &Resolve, own: PackageId, world: &World, sort: Sort, both_ways: &BothWays) -> HashMap<TypeId, String> {
     let all = world.imports.iter().chain(&world.exports).filter(|(key, _)| sort == Sort::Component && !is_wasi(resolve, key));
     let keys: HashMap<_, _> = all
         .filter_map(|(key, item)| match item {
@@ -29,7 +31,8 @@ pub(super) fn of_types(resolve: &Resolve, own: PackageId, world: &World, sort: S
     };
     let mut all: HashMap<String, Vec<TypeId>> = HashMap::new();
     for (id, def) in resolve.types.iter() {
-        if let (Some(name), true) = (&def.name, is_named(def)) {
+        let is_counted = !both_ways.same.contains_key(&id) && !both_ways.of_host.contains_key(&id);
+        if let (Some(name), true) = (&def.name, is_named(def) && is_counted) {
             all.entry(names::folded(name)).or_default().push(id);
         }
     }
@@ -46,6 +49,11 @@ pub(super) fn of_types(resolve: &Resolve, own: PackageId, world: &World, sort: S
                 found.insert(id, format!("{of}-{name}"));
             }
             _ => {}
+        }
+    }
+    for (of_import, of_export) in &both_ways.of_host {
+        if let Some(name) = found.get(of_export).or(resolve.types[*of_export].name.as_ref()) {
+            found.insert(*of_import, format!("host-{name}"));
         }
     }
     found
