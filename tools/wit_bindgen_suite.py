@@ -30,6 +30,10 @@ LET = re.compile(r"let\s+([\w-]+)\s*=\s*new\s+test:([\w-]+)\s*\{([^}]*)\}")
 """An instance in a compose.wac: its name, its world, and its arguments."""
 
 
+class RenamedError(Exception):
+    """A composition gives a function another name, which links of instances do not."""
+
+
 @dataclass(frozen=True)
 class Test:
     """A folder of tests/runtime."""
@@ -89,6 +93,8 @@ class Case:
         """Run it; gives whether it is `ok`, and what is wrong."""
         try:
             self.run(checkout)
+        except RenamedError as error:
+            return "skip", str(error)
         except (undergo.Error, BuildError) as error:
             return "FAIL", str(error)
         return "ok", ""
@@ -122,7 +128,10 @@ def imports(plugin: undergo.Plugin, arguments: list[str], instances: dict[str, u
         name, given = (part.strip() for part in argument.split(":"))
         # A function that the world imports by itself has no interface.
         fits = [interface for interface, own in plugin.imports.items() if (name in own if interface == WORLD else name == short(interface))]
-        found |= dict.fromkeys(fits, instances[given.partition(".")[0]])
+        instance, _, export = given.partition(".")
+        if fits == [WORLD] and export != name:
+            raise RenamedError(f"it takes {export} for {name}")
+        found |= dict.fromkeys(fits, instances[instance])
     return found
 
 

@@ -214,12 +214,14 @@ fn every_type_goes_over() {
 /// A plugin whose import `far.f`, and one whose export `f`, has that signature.
 fn with_signature(signature: &str, types: &str) -> (Result<Plugin, Error>, Result<Plugin, Error>) {
     let types = format!("interface types {{ use undergo:go/types.{{json, time, duration}}; {types} }}");
-    let names = "use types.{r};";
-    let import = format!("{types} world w {{ import far: interface {{ use types.{{r}}; f: func{signature}; }} export g: func(); }}");
+    let used = ["q30", "r30", "q"].into_iter().find(|name| signature.ends_with(&format!(" {name})"))).unwrap_or("r");
+    let names = format!("use types.{{{used}}};");
+    let import = format!("{types} world w {{ import far: interface {{ {names} f: func{signature}; }} export g: func(); }}");
     let export = format!("{types} world w {{ {names} export f: func{signature}; }}");
     let core = |flat: &str| flat.to_owned();
     let flat = core(match signature {
-        "(a: s32)" | "(b: s32)" | "(a: u32)" | "(a: r)" => "(param i32)",
+        "(a: s32)" | "(b: s32)" | "(a: u32)" | "(a: r)" | "(a: q)" => "(param i32)",
+        "(a: r30)" | "(a: q30)" => "(param i32 i32 i32 i32)",
         "(a: s64)" => "(param i64)",
         "(a: s32, b: s32)" => "(param i32 i32)",
         "()" => "",
@@ -235,14 +237,31 @@ fn with_signature(signature: &str, types: &str) -> (Result<Plugin, Error>, Resul
     )
 }
 
+/// Links a plugin that imports a function of the one signature to one that exports it by the other;
+/// each with the types that it uses.
+fn link(import: (&str, &str), export: (&str, &str)) -> undergo::Result<()> {
+    let (import, export) =
+        (with_signature(import.0, import.1).0.expect("a plugin"), with_signature(export.0, export.1).1.expect("a plugin"));
+    import.instantiate(linked(&start(&export))).map(drop)
+}
+
+/// A world may give a type a name of its own.
+#[test]
+fn types_fit_by_what_they_consist_of() {
+    link(("(a: r)", "record r { x: s32 }"), ("(a: q)", "record q { x: s32 }")).expect("the same but for its name");
+    // Compared part by part, one has as many as two to the power of its length.
+    let began = Instant::now();
+    let chain = |name: &str| {
+        let next = |n: u32| format!("record {name}{n} {{ a: list<{name}{0}>, b: list<{name}{0}> }}", n - 1);
+        format!("record {name}0 {{ x: s32 }} {}", (1..=30).map(next).collect::<String>())
+    };
+    link(("(a: r30)", &chain("r")), ("(a: q30)", &chain("q"))).expect("the same but for their names");
+    assert!(began.elapsed() < Duration::from_secs(10));
+}
+
 #[test]
 fn other_types_are_refused_by_both_signatures() {
     let record = "record r { x: s32 }";
-    let link = |import: (&str, &str), export: (&str, &str)| {
-        let (import, export) =
-            (with_signature(import.0, import.1).0.expect("a plugin"), with_signature(export.0, export.1).1.expect("a plugin"));
-        import.instantiate(linked(&start(&export))).map(drop)
-    };
     assert!(link(("(a: s32)", record), ("(b: s32)", record)).is_ok());
     assert!(link(("(a: r)", record), ("(a: r)", record)).is_ok());
     for (import, export, parts) in [

@@ -1,6 +1,8 @@
-//! Which exports fit an import: the same types, where those of objects are told by their names and
-//! their methods.
+//! Which exports fit an import: the same types, by what they consist of. What a type is called says
+//! nothing, since a world may rename it, as one that has several types of that name. Objects are
+//! told by their names and their methods.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -16,16 +18,21 @@ pub(super) fn compare(interface: &str, import: &Function, export: &Function, plu
     objects.compare(import, export).map_err(differs)?;
     // Their methods may take and give others.
     let mut next = 0;
-    while let Some((wanted, found)) = objects.0.get(next).cloned() {
+    while let Some((wanted, found)) = objects.pairs.get(next).cloned() {
         objects.compare_methods(&wanted, &found).map_err(differs)?;
         next += 1;
     }
     Ok(())
 }
 
-/// The resources of both sides that stand for each other, each pair once.
+/// What is compared for one import.
 #[derive(Default)]
-struct Objects(Vec<(Arc<ResourceType>, Arc<ResourceType>)>);
+struct Objects {
+    /// The resources of both sides that stand for each other, each pair once.
+    pairs: Vec<(Arc<ResourceType>, Arc<ResourceType>)>,
+    /// The records and variants that were compared: each may have the previous one twice, by lists.
+    seen: HashSet<(usize, usize)>,
+}
 
 impl Objects {
     fn compare(&mut self, import: &Function, export: &Function) -> Result<(), String> {
@@ -59,11 +66,11 @@ impl Objects {
     /// Compares a type of the import with that of the export; the error says more than that they
     /// differ.
     fn fit(&mut self, import: &Type, export: &Type) -> Result<(), &'static str> {
-        if !import.holds_handles() && !export.holds_handles() {
-            return if is_same(import, export) { Ok(()) } else { Err(within(import, export)) };
+        if !import.holds_handles() && !export.holds_handles() && is_same(import, export) {
+            return Ok(());
         }
         let parts = |import: &Type, export: &Type| Err(within(import, export));
-        // What holds handles has another name in a world that both imports and exports it.
+        let mut is_new = |import: usize, export: usize| self.seen.insert((import, export));
         match (&import.kind, &export.kind) {
             (TypeKind::Own(wanted), TypeKind::Own(found)) | (TypeKind::Borrow(wanted), TypeKind::Borrow(found)) => {
                 if wanted.shape != Shape::Object || found.shape != Shape::Object || wanted.side != Side::Host {
@@ -72,8 +79,8 @@ impl Objects {
                 if wanted.core_name != found.core_name {
                     return Err("");
                 }
-                if !self.0.iter().any(|(other, known)| Arc::ptr_eq(other, wanted) && Arc::ptr_eq(known, found)) {
-                    self.0.push((wanted.clone(), found.clone()));
+                if !self.pairs.iter().any(|(other, known)| Arc::ptr_eq(other, wanted) && Arc::ptr_eq(known, found)) {
+                    self.pairs.push((wanted.clone(), found.clone()));
                 }
                 Ok(())
             }
@@ -83,7 +90,12 @@ impl Objects {
             (TypeKind::Tuple(a), TypeKind::Tuple(b)) if a.items.len() == b.items.len() => {
                 a.items.iter().zip(&b.items).try_for_each(|(a, b)| self.fit(a, b))
             }
-            (TypeKind::Record(a), TypeKind::Record(b)) if a.fields.len() == b.fields.len() => {
+            (TypeKind::Record(a), TypeKind::Record(b)) if !is_new(Arc::as_ptr(a) as usize, Arc::as_ptr(b) as usize) => Ok(()),
+            (TypeKind::Variant(a), TypeKind::Variant(b)) if !is_new(Arc::as_ptr(a) as usize, Arc::as_ptr(b) as usize) => Ok(()),
+            (TypeKind::Enum(a), TypeKind::Enum(b)) if a.cases.iter().map(|(name, _)| name).eq(b.cases.iter().map(|(name, _)| name)) => {
+                Ok(())
+            }
+            (TypeKind::Record(a), TypeKind::Record(b)) if a.fields.len() == b.fields.len() && a.is_flags == b.is_flags => {
                 a.fields.iter().zip(&b.fields).try_for_each(|(a, b)| {
                     if a.name != b.name {
                         return parts(import, export);
@@ -91,7 +103,7 @@ impl Objects {
                     self.fit(&a.ty, &b.ty)
                 })
             }
-            (TypeKind::Variant(a), TypeKind::Variant(b)) if a.cases.len() == b.cases.len() => {
+            (TypeKind::Variant(a), TypeKind::Variant(b)) if a.cases.len() == b.cases.len() && a.origin == b.origin => {
                 a.cases.iter().zip(&b.cases).try_for_each(|(a, b)| match (&a.ty, &b.ty) {
                     (None, None) if a.name == b.name => Ok(()),
                     (Some(given), Some(taken)) if a.name == b.name => self.fit(given, taken),
