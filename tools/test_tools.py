@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import zipfile
 from pathlib import Path
@@ -296,3 +297,12 @@ def test_platforms_are_those_that_npm_knows() -> None:
     published = set(npm.platforms())
     assert npm.here() in published
     assert {platform.node for platform in (*cross.BUILT, cross.MAC)} <= published
+
+
+def test_each_file_of_tests_of_the_core_is_run() -> None:
+    """Cargo does not look for them, since most are modules of one program."""
+    folder = project.ROOT / "core"
+    run = set(re.findall(r"^mod (\w+);$", (folder / "tests/main.rs").read_text(encoding="utf-8"), re.MULTILINE))
+    run |= set(re.findall(r'^\[\[test\]\]\nname = "(\w+)"$', (folder / "Cargo.toml").read_text(encoding="utf-8"), re.MULTILINE))
+    there = {path.stem for path in (folder / "tests").glob("*.rs")} | {path.parent.name for path in (folder / "tests").glob("*/main.rs")}
+    assert there == run - {"common"}
