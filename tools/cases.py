@@ -93,12 +93,20 @@ def of_libtest(output: str) -> Cases:
     return cases
 
 
+GO_SAYS = re.compile(r"\s+\w+_test\.go:\d+: (?P<text>.+)")
+"""What a test of Go logs, or is skipped for."""
+
+
 def of_go(output: str) -> Cases:
     """Read the events of `go test -json`: the tests without tests inside them."""
     ended: dict[tuple[str, str], str] = {}
+    reasons: dict[tuple[str, str], str] = {}
     broken = []
     for event in map(go_event, output.splitlines()):
         action, package, test = event.get("Action", ""), event.get("Package", ""), event.get("Test", "")
+        # What a test says last before it ends: `file_test.go:12: why`, if it is skipped.
+        if action == "output" and (said := GO_SAYS.match(event.get("Output", ""))):
+            reasons[package, test] = said["text"]
         if action not in ("pass", "fail", "skip"):
             continue
         if test:
@@ -110,7 +118,7 @@ def of_go(output: str) -> Cases:
     cases = Cases()
     for (package, test), action in ended.items():
         if (package, test) not in outer:
-            reason = f"{package}.{test}" if action == "skip" else ""
+            reason = reasons.get((package, test), f"{package}.{test}") if action == "skip" else ""
             cases.all.append(Case(package, test, outcomes[action], reason))
     # A package may fail without a test that did: it does not build, or a test ended the process.
     for package in broken:

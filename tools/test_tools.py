@@ -274,6 +274,12 @@ def test_what_a_library_is_made_of_is_told() -> None:
     assert crates["wasmtime"]["purl"].startswith("pkg:cargo/wasmtime@")
 
 
+def test_a_skipped_test_of_go_says_why() -> None:
+    said = {"Action": "output", "Package": "p", "Test": "A", "Output": "    a_test.go:12: there is no server\n"}
+    found = cases.of_go(f"{json.dumps(said)}\n{events(('p', 'A', 'skip'), ('p', 'B', 'skip'))}")
+    assert sorted(found.reasons) == ["p.B", "there is no server"]
+
+
 def test_probes_are_read() -> None:
     read = versions.read("ok load\nnoise\nnot ok call: why: because\nnot ok host\nskip worker: why\n")
     assert read == {"load": ("ok", ""), "call": ("not ok", "why: because"), "host": ("not ok", ""), "worker": ("skip", "why")}
