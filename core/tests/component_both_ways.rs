@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::common::{component, expect, quiet};
 use undergo::interface::{Interface, Side};
-use undergo::{CallOptions, ErrorKind, Function, GuestType, HandleCounts, HostObject, Instance, InstanceOptions, Plugin, Result, Value};
+use undergo::{ErrorKind, Function, GuestType, HandleCounts, HostObject, Instance, InstanceOptions, Plugin, Result, Value};
 
 const WIT: &str = "package test:both;
 interface shop {
@@ -95,7 +95,6 @@ struct Size {
 
 #[derive(GuestType)]
 enum Color {
-    #[expect(dead_code, reason = "the component has it")]
     Red,
     Blue,
 }
