@@ -127,7 +127,10 @@ def imports(plugin: undergo.Plugin, arguments: list[str], instances: dict[str, u
             continue
         name, given = (part.strip() for part in argument.split(":"))
         # A function that the world imports by itself has no interface.
-        fits = [interface for interface, own in plugin.imports.items() if (name in own if interface == WORLD else name == short(interface))]
+        called = name.replace("-", "_")
+        fits = [
+            interface for interface, own in plugin.imports.items() if (called in own if interface == WORLD else name == short(interface))
+        ]
         instance, _, export = given.partition(".")
         if fits == [WORLD] and export != name:
             raise RenamedError(f"it takes {export} for {name}")
