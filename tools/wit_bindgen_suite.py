@@ -132,7 +132,7 @@ def imports(plugin: undergo.Plugin, arguments: list[str], instances: dict[str, u
             interface for interface, own in plugin.imports.items() if (called in own if interface == WORLD else name == short(interface))
         ]
         instance, _, export = given.partition(".")
-        if fits == [WORLD] and export != name:
+        if WORLD in fits and export != name:
             raise RenamedError(f"it takes {export} for {name}")
         found |= dict.fromkeys(fits, instances[instance])
     return found
