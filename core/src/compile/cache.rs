@@ -7,7 +7,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -63,12 +63,12 @@ impl Cache {
         Ok(Some(Cache { folder, size }))
     }
 
-    /// The code with that key, checked, as a file to be mapped. Removes a file that is damaged or
-    /// that others can write.
+    /// The code with that key, checked, as a file at its beginning. Removes a file that is damaged
+    /// or that others can write.
     pub(crate) fn open(&self, key: &blake3::Hash) -> Option<File> {
         let path = self.path(key);
         let (mut file, _) = open_regular(&path).ok()?;
-        match is_whole(&mut file) {
+        match is_whole(&mut file).and_then(|is_whole| file.rewind().map(|()| is_whole)) {
             Ok(true) => {
                 // The time of the last use, for `evict`. If it can't be set, the time of the last
                 // write stands in for it.
@@ -263,7 +263,7 @@ mod tests {
                         cache.store(&key(i % 3), &vec![n; 1000 + usize::from(n)]);
                         if let Some(mut file) = cache.open(&key(i % 3)) {
                             let mut bytes = Vec::new();
-                            io::Seek::rewind(&mut file).and_then(|()| file.read_to_end(&mut bytes)).expect("the file");
+                            file.read_to_end(&mut bytes).expect("the file");
                             let code = &bytes[..bytes.len() - TRAILER];
                             assert!(code.len() >= 1000 && code.iter().all(|byte| *byte == code[0]));
                         }

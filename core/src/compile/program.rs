@@ -1,7 +1,7 @@
 //! What an engine runs: a core module, or a component.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _};
+use std::io::Read as _;
 
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module, Result};
@@ -49,7 +49,7 @@ impl Program {
         }
     }
 
-    /// The same from an open file, which is mapped for a module.
+    /// The same from a file that is open at its beginning, which is mapped for a module.
     ///
     /// # Safety
     ///
@@ -57,9 +57,7 @@ impl Program {
     /// lives.
     pub(crate) unsafe fn deserialize_open_file(engine: &Engine, is_component: bool, mut file: File) -> Result<Program> {
         if is_component {
-            // The engine maps components by their paths only. It maps a module's file from its
-            // beginning, wherever the reader before has left the file.
-            file.rewind()?;
+            // The engine maps components by their paths only.
             let mut code = Vec::new();
             file.read_to_end(&mut code)?;
             // SAFETY: the caller's promise.

@@ -28,18 +28,19 @@ pub(super) fn split(resolve: &mut Resolve, package: PackageId) -> Result<BothWay
     if !is_needed(resolve, world) {
         return Ok(found);
     }
-    if Uses::of(resolve).are_deeper_than(MAX_NESTED) {
+    let uses = Uses::of(resolve);
+    let holding = uses.holding(resolve);
+    if uses.are_deeper_than(MAX_NESTED) {
         return Err("its types are nested too deeply".to_owned());
     }
     resolve.generate_nominal_type_ids(world);
-    let holding = Uses::of(resolve).holding(resolve);
     for item in resolve.worlds[world].exports.values() {
         let WorldItem::Interface { id, .. } = item else { continue };
         let exported = &resolve.interfaces[*id];
         let Some(imported) = exported.clone_of.map(|of| &resolve.interfaces[of]) else { continue };
         for (name, own) in &exported.types {
             let Some(of_import) = imported.types.get(name) else { continue };
-            if holding.contains(own) {
+            if holding.contains(of_import) {
                 found.of_host.insert(*of_import, *own);
             } else {
                 found.same.insert(*own, *of_import);
@@ -85,10 +86,6 @@ impl Uses {
         uses
     }
 
-    fn users(&self, id: TypeId) -> impl Iterator<Item = TypeId> {
-        self.users.get(&id).into_iter().flatten().copied()
-    }
-
     /// Whether types are nested deeper than that. A text may nest as many as it has lines, for
     /// which no recursive walk has the stack.
     fn are_deeper_than(mut self, most: usize) -> bool {
@@ -118,7 +115,7 @@ impl Uses {
         let mut found = HashSet::new();
         while let Some(id) = left.pop() {
             if found.insert(id) {
-                left.extend(self.users(id));
+                left.extend(self.users.get(&id).into_iter().flatten());
             }
         }
         found
