@@ -21,7 +21,7 @@ ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build cli python node c kotlin install packages guest check test lint lint-fmt lint-rust lint-go lint-python lint-docs lint-gen fmt gen bench soak \
-	test-go test-wasi test-wit-bindgen test-components test-engines test-platforms test-swift test-versions test-go-versions miri fuzz deny clean
+	test-go test-wasi test-wasi-0-3 test-wit-bindgen test-components test-engines test-platforms test-swift test-versions test-go-versions miri fuzz deny clean
 
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -117,6 +117,9 @@ test-go-versions: build ## build and call the conformance guest with Go 1.24, 1.
 
 test-wasi: cli ## run the public wasi-testsuite's cases of preview 1: DIR is a checkout of its branch prod/testsuite-base; COMPONENT=1 makes components of them
 	@$(PYTHON) tools/wasi_suite.py $(if $(COMPONENT),--component) $(or $(DIR),$(error DIR is to be a checkout of wasi-testsuite, branch prod/testsuite-base))
+
+test-wasi-0-3: ## build the command with the feature wasi-0-3, and run the tests of components of WASI 0.3; DIR=... adds the public wasi-testsuite's cases of it, as for test-wasi
+	@$(PYTHON) tools/wasi_0_3.py $(DIR)
 
 test-wit-bindgen: cli python ## run the runtime tests of wit-bindgen in Rust and C, by linked instances: DIR is a checkout of it; TESTS="strings lists" runs some
 	@$(BIN)/python tools/wit_bindgen_suite.py $(or $(DIR),$(error DIR is to be a checkout of wit-bindgen)) $(TESTS)

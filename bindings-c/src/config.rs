@@ -196,7 +196,7 @@ pub(crate) unsafe fn plugin_options(options: *const PluginOptionsValue) -> Resul
     // SAFETY: the caller's promise.
     let cancel = unsafe { options.cancel.as_ref() }.map(|token| token.0.clone());
     let (bounds, timeout, optimize) = (options.bounds, duration(options.timeout), !options.no_optimize);
-    Ok(PluginOptions { compile, cache, bounds, timeout, cancel, compiler, optimize })
+    Ok(PluginOptions { compile, cache, bounds, timeout, cancel, compiler, optimize, wasi_0_3: false })
 }
 
 /// SAFETY: as `undergo.h` says of the struct.

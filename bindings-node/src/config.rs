@@ -173,7 +173,7 @@ pub(crate) fn plugin(given: Js) -> Made<PluginOptions> {
     // Compiled plugins are loaded by other options, which don't have it.
     let optimize = given.get_named("optimize")?;
     let optimize = optimize.is_nothing() || optimize.bool()?;
-    Ok(PluginOptions { compile, cache, bounds, timeout: call.timeout, cancel: call.cancel, compiler, optimize })
+    Ok(PluginOptions { compile, cache, bounds, timeout: call.timeout, cancel: call.cancel, compiler, optimize, wasi_0_3: false })
 }
 
 /// More milliseconds than a Duration can hold are as good as the most it can.

@@ -155,6 +155,7 @@ impl Plugin {
             cancel: call.cancel,
             compiler,
             optimize,
+            wasi_0_3: false,
         };
         let in_pickle = in_pickle(pickle)?;
         let (core, path) = if let Ok(bytes) = source.cast::<PyBytes>() {

@@ -103,6 +103,7 @@ pub(crate) fn plugin_options(given: RArray) -> Result<PluginOptions, Error> {
         cancel: call.cancel,
         compiler: Option::<String>::try_convert(part(5)?)?.map(Into::into),
         optimize: bool::try_convert(part(6)?)?,
+        wasi_0_3: false,
     })
 }
 

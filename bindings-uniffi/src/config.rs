@@ -277,6 +277,7 @@ pub(crate) fn plugin_options(compile: Compile, cache: Cache, loading: Loading) -
         cancel: loading.cancel.map(|token| token.core.clone()),
         compiler: loading.compiler.map(Into::into),
         optimize: loading.optimize,
+        wasi_0_3: false,
     })
 }
 

@@ -72,7 +72,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let progress = Progress::start(format!("compiling {}", args.file.display()));
     let compiled = Plugin::compile_with(
         &bytes,
-        CompileOptions { fuel: args.fuel, tier, bounds: args.loading.bounds.times, optimize: args.loading.code.optimize() },
+        CompileOptions {
+            fuel: args.fuel,
+            tier,
+            bounds: args.loading.bounds.times,
+            optimize: args.loading.code.optimize(),
+            wasi_0_3: args.loading.wasi_0_3,
+        },
     )
     .map_err(|error| Error::new(error.kind(), format!("{} can't be compiled: {}", args.file.display(), error.message())))?;
     if piped(&output) {

@@ -38,6 +38,9 @@ fn begin(path: &Path, loading: &Loading) -> io::Result<()> {
     if !loading.code.optimize() {
         command.arg("--no-optimize");
     }
+    if loading.wasi_0_3 {
+        command.arg("--wasi-0.3");
+    }
     command.arg(format!("--bounds={}", loading.bounds.times));
     command.spawn()?;
     Ok(())

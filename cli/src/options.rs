@@ -89,11 +89,14 @@ pub(crate) struct Loading {
     pub(crate) code: Code,
     #[command(flatten)]
     pub(crate) bounds: Bounds,
+    /// Accept a component of WASI 0.3, if this program was built for them: docs/wasi-0.3.md
+    #[arg(long = "wasi-0.3")]
+    pub(crate) wasi_0_3: bool,
 }
 
 impl Loading {
     pub(crate) fn plugin(&self) -> PluginOptions {
-        PluginOptions { optimize: self.code.optimize(), ..self.bounds.plugin() }
+        PluginOptions { optimize: self.code.optimize(), wasi_0_3: self.wasi_0_3, ..self.bounds.plugin() }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Calls into a component and out of it. The engine lifts and lowers its values; they cross through
 //! the host's buffer: see `guest/component.rs`.
 
-use std::borrow::Cow;
 use std::mem::MaybeUninit;
 
+use smallvec::SmallVec;
 use wasmtime::component::{Func, Resource, TypedFunc, Val};
 use wasmtime::{AsContextMut as _, StoreContextMut, ValRaw};
 use wasmtime_wasi::I32Exit;
@@ -14,6 +14,8 @@ use crate::abi::component::{Reader, Writer};
 use crate::abi::joined::store_params;
 use crate::abi::memory::GuestMemory;
 use crate::call::component_handles::take_back;
+#[cfg(feature = "wasi-0-3")]
+use crate::call::concurrent;
 use crate::call::host_call::{dispatch, outside, raw_u64};
 use crate::call::invoke::load;
 use crate::error::{Error, ErrorKind, Result};
@@ -36,7 +38,9 @@ pub(crate) async fn call(
     let func = exported(store, export)?;
     bound_handles(store);
     let arguments = take_arguments(store);
-    let result = if function.is_alike() {
+    // The results of functions that may suspend lie otherwise, and only the engine knows which these
+    // are.
+    let result = if function.is_alike() && !suspends(store) {
         call_directly(store, func, function, raw, &arguments).await
     } else {
         call_by_values(store, func, function, raw, &arguments).await
@@ -58,10 +62,11 @@ async fn call_directly(
     arguments: &[u8],
 ) -> Result<ValRaw, Failed> {
     let memory = GuestMemory::new(arguments);
-    let record = record_of(function, raw, memory)?;
+    let mut own = SmallVec::new();
+    let record = record_of(function, raw, memory, &mut own)?;
     // SAFETY: these stand for the types of any function: see `abi/component/direct.rs`.
     let typed = unsafe { TypedFunc::<Arguments<'_>, Returned>::new_unchecked(func) };
-    let returned = typed.call_async(&mut *store, Arguments::new(function, &record, memory)).await;
+    let returned = typed.call_async(&mut *store, Arguments::new(function, record, memory)).await;
     let returned = returned.map_err(|error| ended(store, error))?;
     Ok(if returned.size() == 0 { returned.raw } else { ValRaw::u32(place_returned(store, returned)) })
 }
@@ -75,10 +80,10 @@ async fn call_by_values(
     arguments: &[u8],
 ) -> Result<ValRaw, Failed> {
     let memory = GuestMemory::new(arguments);
-    let params = Reader::new(memory, store).params(function, &record_of(function, raw, memory)?)?;
+    let params = Reader::new(memory, store).params(function, record_of(function, raw, memory, &mut SmallVec::new())?)?;
     let mut results = [Val::Bool(false)];
     let results = &mut results[..usize::from(function.result.is_some() || function.fallible)];
-    func.call_async(&mut *store, &params, results).await.map_err(|error| ended(store, error))?;
+    in_turn(suspends(store), func.call_async(&mut *store, &params, results)).await.map_err(|error| ended(store, error))?;
     drop(params);
     take_back(store)?;
     let abi = &function.abi;
@@ -92,11 +97,28 @@ async fn call_by_values(
     })
 }
 
+/// Whether the functions of the component may suspend.
+fn suspends(store: &StoreContextMut<'_, State>) -> bool {
+    cfg!(feature = "wasi-0-3") && store.engine().get_concurrency_support()
+}
+
+/// Awaits a call of the component: if its functions suspend, by the engine's event loop.
+async fn in_turn<R>(suspends: bool, call: impl Future<Output = wasmtime::Result<R>>) -> wasmtime::Result<R> {
+    #[cfg(feature = "wasi-0-3")]
+    if suspends {
+        return concurrent::in_event_loop(call).await;
+    }
+    let _ = suspends;
+    call.await
+}
+
 /// Lets the engine have as many handles as the limits say, beside those that WASI needs. Of the
 /// guest's objects, those that the host's program has are no handles of the guest.
 fn bound_handles(store: &mut StoreContextMut<'_, State>) {
     let state = store.data();
     let most = state.max_handles() + state.handles.counts().given as usize;
+    #[cfg(feature = "wasi-0-3")]
+    let most = concurrent::bound(store, most);
     store.set_max_component_handles(most);
 }
 
@@ -112,7 +134,8 @@ fn ended(store: &StoreContextMut<'_, State>, error: wasmtime::Error) -> Failed {
 pub(crate) async fn run(store: &mut StoreContextMut<'_, State>, run: Func) -> Result<(), Failed> {
     bound_handles(store);
     let mut results = [Val::Bool(false)];
-    let done = run.call_async(&mut *store, &[], &mut results).await.map_err(|error| ended(store, error));
+    let done = in_turn(suspends(store), run.call_async(&mut *store, &[], &mut results)).await;
+    let done = done.map_err(|error| ended(store, error));
     pass_on(store, done).await?;
     match results {
         [Val::Result(Err(_))] => Err(Failed::Guest(wasmtime::Error::new(I32Exit(1)))),
@@ -125,21 +148,27 @@ pub(crate) async fn handle(store: &mut StoreContextMut<'_, State>, request: u32,
     let handler = store.data().component.as_ref().and_then(|component| component.handler);
     let handler = handler.ok_or_else(|| Error::new(ErrorKind::UnknownExport, "the component answers no requests"))?;
     bound_handles(store);
-    let done = handler.call_async(&mut *store, (Resource::new_own(request), Resource::new_own(answer))).await;
+    let args = (Resource::new_own(request), Resource::new_own(answer));
+    let done = in_turn(suspends(store), handler.call_async(&mut *store, args)).await;
     let done = done.map_err(|error| ended(store, error));
     pass_on(store, done).await
 }
 
 /// Passes on what the guest has written, however its call has ended.
 async fn pass_on<R>(store: &mut StoreContextMut<'_, State>, done: Result<R, Failed>) -> Result<R, Failed> {
-    let outputs = store.data().wasi.outputs.clone();
     let mut passed = Ok(());
-    for output in outputs.iter().flatten() {
-        passed = passed.and(output.pass_on().await);
+    for place in 0..2 {
+        // What nobody has written to costs nothing.
+        let output = store.data().wasi.outputs.as_ref().map(|outputs| &outputs[place]);
+        if let Some(output) = output.filter(|output| output.has_more()).cloned() {
+            passed = passed.and(output.pass_on().await);
+        }
     }
-    let result = done?;
-    passed?;
-    Ok(result)
+    match (done, passed) {
+        // What the host's function has failed with is why the guest could not go on.
+        (Err(Failed::Guest(ended)), Err(error)) if Error::from_wasmtime(&ended).is_none() => Err(error.into()),
+        (done, passed) => done.and_then(|result| passed.map(|()| result).map_err(Failed::from)),
+    }
 }
 
 /// Why a call of a component has ended.
@@ -170,18 +199,21 @@ fn exported(store: &StoreContextMut<'_, State>, export: usize) -> Result<Func> {
     found.ok_or_else(|| Error::new(ErrorKind::UnknownExport, format!("the component has no export number {export}")))
 }
 
-/// The record of all parameters of a call, by their core values.
-fn record_of<'m>(function: &Function, raw: &[ValRaw], memory: GuestMemory<'m>) -> Result<Cow<'m, [u8]>> {
+/// The record of all parameters of a call, by their core values: in memory, or in `own`.
+fn record_of<'m>(function: &Function, raw: &[ValRaw], memory: GuestMemory<'m>, own: &'m mut Record) -> Result<&'m [u8]> {
     let abi = &function.abi;
     let mut values = raw.iter().map(ValRaw::get_u64);
     if abi.spilled {
         let address = values.next().unwrap_or_default() as u32;
-        return memory.slice(address, 1, abi.params.size, abi.params.align).map(Cow::Borrowed);
+        return memory.slice(address, 1, abi.params.size, abi.params.align);
     }
-    let mut record = vec![0; abi.params.size as usize];
-    store_params(function, &mut record, values)?;
-    Ok(Cow::Owned(record))
+    own.resize(abi.params.size as usize, 0);
+    store_params(function, own, values)?;
+    Ok(own)
 }
+
+/// The record of a few parameters, without an allocation.
+type Record = SmallVec<[u8; 64]>;
 
 /// Answers a component's call of the import of that number.
 pub(crate) async fn answer(
@@ -191,39 +223,68 @@ pub(crate) async fn answer(
     params: &[Val],
     results: &mut [Val],
 ) -> Result<()> {
-    let (function, abi) = (&*import.function, &import.function.abi);
-    let begun = mark(&store);
-    let mut record = Block::begin(abi.params.size);
-    record.bound(&store.data().wasi.budget);
-    Writer::new(&mut record, &mut store).params(function, params)?;
-    let address = place(&mut store, &mut record, abi.spilled)?;
-    let mut raw = vec![ValRaw::u64(0); abi.core_values().max(1)];
-    load(function, &record, address, &mut raw);
-    drop(record);
-    let area = if abi.returns_by_pointer() { room(&mut store, abi.result.size) } else { 0 };
-    if abi.returns_by_pointer() {
-        raw[abi.core_values() - 1] = ValRaw::u32(area);
-    }
-    let mut raw: Vec<MaybeUninit<ValRaw>> = raw.into_iter().map(MaybeUninit::new).collect();
-    dispatch(import, number, store.as_context_mut(), &mut raw).await?;
-    if let Some(result) = results.first_mut() {
-        let value = with_values(&mut store, |store, memory| {
-            let mut flat = [0; 8];
-            let bytes = match abi.result.flat {
-                Some(slot) => {
-                    block::store(&mut flat, slot, raw_u64(&raw, 0))?;
-                    &flat[..]
-                }
-                None => memory.slice(area, 1, abi.result.size, abi.result.align)?,
-            };
-            Reader::new(memory, store).result(function, bytes)
-        })?;
-        if let Some(value) = value {
-            *result = value;
+    let mut crossing = Crossing::begin(import, &mut store, Some(params))?;
+    dispatch(import, number, store.as_context_mut(), &mut crossing.raw).await?;
+    crossing.end(import, &mut store, results)
+}
+
+/// What of an import's call lies in the host's buffer.
+pub(crate) struct Crossing {
+    /// Where the buffer ended before.
+    begun: usize,
+    /// Where the result will lie, unless it is a core value.
+    area: u32,
+    /// The core values of the parameters, and then that of the result.
+    pub(crate) raw: Vec<MaybeUninit<ValRaw>>,
+}
+
+impl Crossing {
+    /// Places the parameters, unless they were read before, and makes room for the result.
+    pub(crate) fn begin(import: &Import, store: &mut StoreContextMut<'_, State>, params: Option<&[Val]>) -> Result<Crossing> {
+        let (function, abi) = (&*import.function, &import.function.abi);
+        let begun = mark(store);
+        let mut raw = vec![ValRaw::u64(0); abi.core_values().max(1)];
+        if let Some(params) = params {
+            let mut record = Block::begin(abi.params.size);
+            record.bound(&store.data().wasi.budget);
+            Writer::new(&mut record, store).params(function, params)?;
+            let address = place(store, &mut record, abi.spilled)?;
+            load(function, &record, address, &mut raw);
         }
+        let area = if abi.returns_by_pointer() { room(store, abi.result.size) } else { 0 };
+        if abi.returns_by_pointer() {
+            raw[abi.core_values() - 1] = ValRaw::u32(area);
+        }
+        Ok(Crossing { begun, area, raw: raw.into_iter().map(MaybeUninit::new).collect() })
     }
-    cut(&mut store, begun);
-    Ok(())
+
+    /// Reads the result, and frees the rest.
+    pub(crate) fn end(self, import: &Import, store: &mut StoreContextMut<'_, State>, results: &mut [Val]) -> Result<()> {
+        let (function, abi) = (&*import.function, &import.function.abi);
+        if let Some(result) = results.first_mut() {
+            let value = with_values(store, |store, memory| {
+                let mut flat = [0; 8];
+                let bytes = match abi.result.flat {
+                    Some(slot) => {
+                        block::store(&mut flat, slot, raw_u64(&self.raw, 0))?;
+                        &flat[..]
+                    }
+                    None => memory.slice(self.area, 1, abi.result.size, abi.result.align)?,
+                };
+                Reader::new(memory, store).result(function, bytes)
+            })?;
+            if let Some(value) = value {
+                *result = value;
+            }
+        }
+        self.drop_values(store);
+        Ok(())
+    }
+
+    /// Frees all of it.
+    pub(crate) fn drop_values(self, store: &mut StoreContextMut<'_, State>) {
+        cut(store, self.begun);
+    }
 }
 
 /// Ends an object of the guest, whose last handle has ended: runs its destructor.

@@ -43,10 +43,20 @@ pub(crate) async fn dispatch(
     if let Some(deferred) = calls.later.deferred.take() {
         calls.answered_by(deferred).await?;
     }
+    place_result(import, &mut store, raw, &mut later).await
+}
+
+/// Gives the guest the result for which it has to provide room.
+pub(super) async fn place_result(
+    import: &Import,
+    store: &mut StoreContextMut<'_, State>,
+    raw: &mut [MaybeUninit<ValRaw>],
+    later: &mut Later,
+) -> Result<()> {
     if let Some(mut block) = later.block.take() {
-        place(Driver::Fiber, &mut store, &mut block, false).await?;
+        place(Driver::Fiber, store, &mut block, false).await?;
         if import.function.abi.returns_by_pointer() {
-            put_result(import, &mut store, block.head(), raw)?;
+            put_result(import, store, block.head(), raw)?;
         }
     }
     Ok(())
@@ -87,17 +97,17 @@ fn caught(code: impl FnOnce() -> Result<()>) -> Result<()> {
 }
 
 /// Creates the [`HostCall`] for a guest on a fiber, each time that the host's code runs.
-struct Calls<'d, 'c> {
-    import: &'d Import,
-    store: &'d mut StoreContextMut<'c, State>,
-    raw: &'d mut [MaybeUninit<ValRaw>],
-    later: &'d mut Later,
-    lease: Option<Lease>,
+pub(super) struct Calls<'d, 'c> {
+    pub(super) import: &'d Import,
+    pub(super) store: &'d mut StoreContextMut<'c, State>,
+    pub(super) raw: &'d mut [MaybeUninit<ValRaw>],
+    pub(super) later: &'d mut Later,
+    pub(super) lease: Option<Lease>,
 }
 
 impl Calls<'_, '_> {
     /// Runs the host's code, to the answer unless that is deferred.
-    fn with(&mut self, code: impl FnOnce(&mut HostCall<'_>) -> Result<()>) -> Result<()> {
+    pub(super) fn with(&mut self, code: impl FnOnce(&mut HostCall<'_>) -> Result<()>) -> Result<()> {
         let Calls { import, store, raw, later, lease } = self;
         let store = store.as_context_mut();
         let mut call = HostCall { driver: Driver::Fiber, import, store, raw, later, lease: *lease, _not_send: PhantomData };
@@ -107,6 +117,10 @@ impl Calls<'_, '_> {
     /// Waits for the host's answer, and passes it to the guest. Meanwhile the host function may
     /// call the instance.
     async fn answered_by(&mut self, deferred: Deferred) -> Result<()> {
+        // It may call another component whose functions suspend, which this one's event loop does
+        // not allow.
+        #[cfg(feature = "wasi-0-3")]
+        let deferred: Deferred = if self.store.engine().get_concurrency_support() { Box::pin(task::outside(deferred)) } else { deferred };
         let answer = match self.lease {
             Some(lease) => {
                 let channel = self.store.data().channels.open(lease.id);

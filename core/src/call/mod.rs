@@ -5,6 +5,8 @@ pub(crate) mod batches;
 pub(crate) mod closures;
 pub(crate) mod component;
 pub(crate) mod component_handles;
+#[cfg(feature = "wasi-0-3")]
+pub(crate) mod concurrent;
 pub(crate) mod flat;
 pub(crate) mod given;
 pub(crate) mod host_call;

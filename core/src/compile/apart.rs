@@ -37,6 +37,9 @@ pub(crate) fn compile(program: &Path, flavor: Flavor, bytes: &[u8], how: &How, w
     if flavor.fuel {
         command.arg("--fuel");
     }
+    if flavor.suspends {
+        command.arg("--wasi-0.3");
+    }
     if !how.optimize {
         command.arg("--no-optimize");
     }

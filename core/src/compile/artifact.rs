@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::platform::fork;
 
 const MAGIC: &[u8; 16] = b"undergo compiled";
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 /// Bytes of the text's length and of the magic number.
 const FOOT: usize = 4 + MAGIC.len();
 
@@ -61,7 +61,7 @@ impl<'b> Artifact<'b> {
         let (code, module) = rest.split_at_checked(size).ok_or_else(damaged)?;
         let fuel = field("fuel") == "yes";
         let tier = Tier::named(field("tier")).ok_or_else(damaged)?;
-        let flavor = Flavor { tier, fuel };
+        let flavor = Flavor { tier, fuel, suspends: field("suspends") == "yes" };
         if text != describe(code, module, flavor, field("engine")) {
             return Err(damaged());
         }
@@ -88,7 +88,7 @@ impl<'b> Artifact<'b> {
 
 /// Compiles a module to an artifact.
 pub(crate) fn compile(module: &[u8], options: CompileOptions) -> Result<Vec<u8>> {
-    let flavor = Flavor { tier: options.tier, fuel: options.fuel };
+    let flavor = Flavor { tier: options.tier, fuel: options.fuel, suspends: how::suspends(module, options.wasi_0_3) };
     let mut bytes = match options.optimize && how::is_worth_rewriting(flavor) {
         true => how::compile_faster(flavor, module, options.bounds, PoolKind::Urgent, || true)?.unwrap_or_default(),
         false => how::compile(flavor, module, PoolKind::Urgent)?,
@@ -106,8 +106,9 @@ pub(crate) fn compile(module: &[u8], options: CompileOptions) -> Result<Vec<u8>>
 /// that precedes it.
 fn describe(code: &[u8], module: &[u8], flavor: Flavor, engine: &str) -> String {
     let mut text = format!("format {VERSION}\nundergo {}\ntarget {}\nengine {engine}\n", compile::VERSION, target());
-    let fuel = if flavor.fuel { "yes" } else { "no" };
-    let _ = writeln!(text, "tier {}\nfuel {fuel}\ncode {}\nmodule {}", flavor.tier.as_str(), code.len(), module.len());
+    let word = |is_so| if is_so { "yes" } else { "no" };
+    let _ = writeln!(text, "tier {}\nfuel {}\nsuspends {}", flavor.tier.as_str(), word(flavor.fuel), word(flavor.suspends));
+    let _ = writeln!(text, "code {}\nmodule {}", code.len(), module.len());
     let mut digest = blake3::Hasher::new();
     digest.update(code).update(module).update(text.as_bytes());
     let _ = writeln!(text, "digest {}", digest.finalize());

@@ -24,13 +24,15 @@ pub(crate) struct Flavor {
     pub(crate) tier: Tier,
     /// Whether the code counts its instructions, which costs about a tenth.
     pub(crate) fuel: bool,
+    /// Whether the functions of a component may suspend, as those of WASI 0.3 do.
+    pub(crate) suspends: bool,
 }
 
 impl Flavor {
-    pub(crate) const COUNT: usize = 4;
+    pub(crate) const COUNT: usize = 8;
 
     pub(crate) fn index(self) -> usize {
-        2 * usize::from(self.tier == Tier::Best) + usize::from(self.fuel)
+        4 * usize::from(self.suspends) + 2 * usize::from(self.tier == Tier::Best) + usize::from(self.fuel)
     }
 }
 
@@ -106,7 +108,10 @@ fn made(engine: &'static Result<Engine, String>) -> Result<&'static Engine> {
 
 fn make(settings: Settings) -> Result<Engine, String> {
     let mut config = Config::new();
-    proposals::configure(&mut config);
+    proposals::configure(&mut config, settings.flavor.suspends);
+    // Without it, calls of components are cheaper.
+    #[cfg(feature = "wasi-0-3")]
+    config.concurrency_support(settings.flavor.suspends);
     config.strategy(match settings.flavor.tier {
         Tier::Fast => Strategy::Winch,
         Tier::Best => Strategy::Cranelift,

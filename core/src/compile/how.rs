@@ -7,7 +7,7 @@ use wasmtime::Engine;
 use crate::compile::cache::Cache;
 use crate::compile::engine::{self, Flavor};
 use crate::compile::optimize::{self, Rewritten};
-use crate::compile::program::Program;
+use crate::compile::program::{Program, is_component};
 use crate::compile::proposals;
 use crate::compile::queue::{self, PoolKind};
 use crate::config::Tier;
@@ -20,6 +20,8 @@ pub(crate) struct How {
     pub(crate) bounds: u32,
     pub(crate) compiler: Option<PathBuf>,
     pub(crate) optimize: bool,
+    /// Whether it is a component that may be of WASI 0.3.
+    pub(crate) wasi_0_3: bool,
 }
 
 impl How {
@@ -35,12 +37,18 @@ pub(crate) fn is_worth_rewriting(flavor: Flavor) -> bool {
     flavor.tier == Tier::Best
 }
 
+/// Whether the functions of a program may suspend: those of a component that may be of WASI 0.3,
+/// where this crate was built for them.
+pub(crate) fn suspends(bytes: &[u8], wasi_0_3: bool) -> bool {
+    wasi_0_3 && cfg!(feature = "wasi-0-3") && is_component(bytes)
+}
+
 /// Compiles a module to the code of that flavor, on all cores.
 pub(crate) fn compile(flavor: Flavor, bytes: &[u8], kind: PoolKind) -> Result<Vec<u8>> {
     let engine = engine::compiler(flavor)?;
     let compiled = queue::pool(kind)?.install(|| Program::precompile(engine, bytes));
     // The engine's error does not name the proposal that a function uses.
-    compiled.map_err(|error| proposals::validate(bytes).err().unwrap_or_else(|| failed(&error)))
+    compiled.map_err(|error| proposals::validate(bytes, flavor.suspends).err().unwrap_or_else(|| failed(&error)))
 }
 
 /// As [`compile`], after Go's jumps were rewritten. `None` when nobody wants the code any more.

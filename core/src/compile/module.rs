@@ -139,7 +139,12 @@ impl ModuleInfo {
     /// `invalid-plugin` when the bytes are neither a core WebAssembly module nor a component, or
     /// carry an interface that this version can't read.
     pub fn parse(bytes: &[u8]) -> Result<ModuleInfo> {
-        ModuleInfo::read(bytes, Some(proposals::Sections::of(bytes)))
+        ModuleInfo::parse_for(bytes, cfg!(feature = "wasi-0-3"))
+    }
+
+    /// The same, where functions of components may suspend or not.
+    pub(crate) fn parse_for(bytes: &[u8], suspends: bool) -> Result<ModuleInfo> {
+        ModuleInfo::read(bytes, Some(proposals::Sections::of(bytes, suspends)))
     }
 
     /// The same for bytes that were valid when they were compiled. To validate the data of a module
@@ -179,9 +184,10 @@ impl ModuleInfo {
         self.kind == ModuleKind::Command || self.wasi_export(RUN).is_some()
     }
 
-    /// The whole name of an interface of WASI 0.2 that a component exports.
+    /// The whole name of an interface of WASI 0.2 or 0.3 that a component exports.
     pub(crate) fn wasi_export(&self, interface: &str) -> Option<&str> {
-        let is_it = |name: &&String| name.strip_prefix(interface).is_some_and(|rest| rest.starts_with("@0.2."));
+        let is_it =
+            |name: &&String| name.strip_prefix(interface).is_some_and(|rest| rest.starts_with("@0.2.") || rest.starts_with("@0.3."));
         self.wasi_exports.iter().find(is_it).map(String::as_str)
     }
 

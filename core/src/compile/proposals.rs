@@ -60,7 +60,6 @@ const OFF: &[Proposal] = &[
         "extensions of the component model",
         WasmFeatures::CM_VALUES
             .union(WasmFeatures::CM_NESTED_NAMES)
-            .union(WasmFeatures::CM_ASYNC)
             .union(WasmFeatures::CM_ASYNC_STACKFUL)
             .union(WasmFeatures::CM_MORE_ASYNC_BUILTINS)
             .union(WasmFeatures::CM_THREADING)
@@ -73,29 +72,40 @@ const OFF: &[Proposal] = &[
             .union(WasmFeatures::CM_CANON_NAMES),
         "components are of WASI 0.2",
     ),
+    proposal("functions that suspend", WasmFeatures::CM_ASYNC, WASI_0_3),
     proposal("component model", WasmFeatures::COMPONENT_MODEL, "this is a core module, and it uses what only components have"),
 ];
+
+/// Why components of WASI 0.3 are refused.
+const WASI_0_3: &str = if cfg!(feature = "wasi-0-3") {
+    "they are of WASI 0.3, and are loaded by the option for it (wasi_0_3, or --wasi-0.3)"
+} else {
+    "they are of WASI 0.3, for which this program was built without the feature 'wasi-0-3' of the crate"
+};
 
 fn allowed() -> WasmFeatures {
     ON.iter().fold(WasmFeatures::empty(), |all, proposal| all | proposal.features)
 }
 
-/// Turns on what is on the list, and nothing else.
-pub(crate) fn configure(config: &mut Config) {
+/// Turns on what is on the list, and nothing else. `suspends` is for components of WASI 0.3.
+pub(crate) fn configure(config: &mut Config, suspends: bool) {
     // In this order, because a feature that is off may be part of one that is on.
     config.wasm_features(WasmFeatures::all(), false);
     // Core modules, which are validated by the list alone, can't use what components have beyond
     // it.
-    config.wasm_features(allowed() | OF_COMPONENTS, true);
+    config.wasm_features(allowed() | of_components(suspends), true);
 }
 
-/// What a component may use beyond the list: components themselves, without their values and
-/// without functions that suspend (WASI 0.3); and what links the modules within one, as Python's
-/// are.
-const OF_COMPONENTS: WasmFeatures = WasmFeatures::COMPONENT_MODEL.union(WasmFeatures::EXTENDED_CONST);
+/// What a component may use beyond the list: components themselves, without their values; what
+/// links the modules within one, as Python's are; and functions that suspend, where it may be of
+/// WASI 0.3, of which this is all that WASI 0.3.0 needs.
+fn of_components(suspends: bool) -> WasmFeatures {
+    let all = WasmFeatures::COMPONENT_MODEL | WasmFeatures::EXTENDED_CONST;
+    if suspends { all | WasmFeatures::CM_ASYNC } else { all }
+}
 
-fn features(bytes: &[u8]) -> WasmFeatures {
-    if is_component(bytes) { allowed() | OF_COMPONENTS } else { allowed() }
+fn features(bytes: &[u8], suspends: bool) -> WasmFeatures {
+    if is_component(bytes) { allowed() | of_components(suspends) } else { allowed() }
 }
 
 /// Validates the sections of a module or a component as they are read, except for the bodies of
@@ -103,9 +113,9 @@ fn features(bytes: &[u8]) -> WasmFeatures {
 pub(crate) struct Sections(Validator);
 
 impl Sections {
-    /// For these bytes.
-    pub(crate) fn of(bytes: &[u8]) -> Sections {
-        Sections(Validator::new_with_features(features(bytes)))
+    /// For these bytes, whose functions may suspend or not.
+    pub(crate) fn of(bytes: &[u8], suspends: bool) -> Sections {
+        Sections(Validator::new_with_features(features(bytes, suspends)))
     }
 
     pub(crate) fn check(&mut self, payload: &Payload<'_>) -> wasmparser::Result<()> {
@@ -113,9 +123,9 @@ impl Sections {
     }
 }
 
-/// Validates a whole module, or a component.
-pub(crate) fn validate(bytes: &[u8]) -> Result<(), Error> {
-    Validator::new_with_features(features(bytes)).validate_all(bytes).map(drop).map_err(|error| invalid(bytes, &error))
+/// Validates a whole module, or a component, whose functions may suspend or not.
+pub(crate) fn validate(bytes: &[u8], suspends: bool) -> Result<(), Error> {
+    Validator::new_with_features(features(bytes, suspends)).validate_all(bytes).map(drop).map_err(|error| invalid(bytes, &error))
 }
 
 /// The error for a module or a component that is not valid.

@@ -15,7 +15,7 @@ use crate::compile;
 use crate::compile::apart;
 use crate::compile::bounds;
 use crate::compile::engine::{self, Flavor, Settings, Stack};
-use crate::compile::how::{How, compatibility, compile, compile_faster, failed};
+use crate::compile::how::{How, compatibility, compile, compile_faster, failed, suspends};
 use crate::compile::program::{Program, is_component};
 use crate::compile::queue::{self, PoolKind};
 use crate::config::Compile;
@@ -73,6 +73,7 @@ impl Code {
         let all = all.get_or_insert_default();
         all.retain(|_, code| code.strong_count() > 0);
         how.cache = how.cache.filter(|_| bytes.len() > SMALL);
+        how.wasi_0_3 = suspends(&bytes, how.wasi_0_3);
         let key = (digest, how);
         if let Some(known) = all.get(&key).and_then(Weak::upgrade) {
             return Ok(known);
@@ -108,6 +109,11 @@ impl Code {
         &self.bytes
     }
 
+    /// Whether its functions may suspend.
+    pub(crate) fn suspends(&self) -> bool {
+        self.given.map_or(self.how.wasi_0_3, |given| given.suspends)
+    }
+
     /// The digest of the bytes.
     pub(crate) fn digest(&self) -> &blake3::Hash {
         &self.digest
@@ -116,7 +122,8 @@ impl Code {
     /// The flavor that an instance should run now. Compiles one if none will do, and starts the
     /// better one in the background.
     pub(crate) fn flavor(self: &Arc<Self>, compile: Compile, fuel: bool, budget: &Budget) -> Result<Flavor> {
-        let (fast, best) = (Flavor { tier: Tier::Fast, fuel }, Flavor { tier: Tier::Best, fuel });
+        let suspends = self.suspends();
+        let (fast, best) = (Flavor { tier: Tier::Fast, fuel, suspends }, Flavor { tier: Tier::Best, fuel, suspends });
         if let Some(given) = self.given {
             if fuel && !given.fuel {
                 let text = "it was compiled without fuel, so fuel can't be limited: compile it with fuel ('undergo compile --fuel')";
@@ -157,7 +164,7 @@ impl Code {
             return Ok(true);
         }
         let tier = if compile == Compile::Fast && !is_component(&self.bytes) { Tier::Fast } else { Tier::Best };
-        let flavor = Flavor { tier, fuel: false };
+        let flavor = Flavor { tier, fuel: false, suspends: self.suspends() };
         Ok(self.is_done(flavor)? || self.load(flavor)?)
     }
 
@@ -409,7 +416,7 @@ mod tests {
     #[cfg_attr(miri, ignore = "makes an engine")]
     fn optimized_code_has_a_key_of_its_own() {
         let code = |how: &How| Code::new(b"module".as_slice().into(), blake3::hash(b"module"), how.clone());
-        let key = |how: &How, tier| code(how).cache_key(Flavor { tier, fuel: false }).expect("an engine");
+        let key = |how: &How, tier| code(how).cache_key(Flavor { tier, fuel: false, suspends: false }).expect("an engine");
         let (as_it_is, optimized) = (How::default(), How { optimize: true, ..How::default() });
         assert_ne!(key(&as_it_is, Tier::Best), key(&optimized, Tier::Best));
         assert_eq!(key(&optimized, Tier::Best), key(&optimized.clone(), Tier::Best));

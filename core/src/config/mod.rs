@@ -163,12 +163,15 @@ pub struct PluginOptions {
     /// compiler gets it, which makes it faster: docs/go-code.md. Modules that Go's compiler did not
     /// write are compiled as they are in any case.
     pub optimize: bool,
+    /// Whether a component may be of WASI 0.3, whose functions suspend. Calls of components then
+    /// cost more. Needs the feature `wasi-0-3`: docs/wasi-0.3.md.
+    pub wasi_0_3: bool,
 }
 
 impl Default for PluginOptions {
     fn default() -> PluginOptions {
         let (compile, cache) = (Compile::default(), CodeCache::default());
-        PluginOptions { compile, cache, bounds: 1, timeout: None, cancel: None, compiler: None, optimize: true }
+        PluginOptions { compile, cache, bounds: 1, timeout: None, cancel: None, compiler: None, optimize: true, wasi_0_3: false }
     }
 }
 
@@ -180,6 +183,7 @@ setters!(PluginOptions {
     cancel ? CancelToken,
     compiler ? PathBuf,
     optimize: bool,
+    wasi_0_3: bool,
 });
 
 /// How a plugin is compiled to be shipped.
@@ -194,15 +198,17 @@ pub struct CompileOptions {
     pub bounds: u32,
     /// As in [`PluginOptions`].
     pub optimize: bool,
+    /// As in [`PluginOptions`].
+    pub wasi_0_3: bool,
 }
 
 impl Default for CompileOptions {
     fn default() -> CompileOptions {
-        CompileOptions { fuel: false, tier: Tier::Best, bounds: 1, optimize: true }
+        CompileOptions { fuel: false, tier: Tier::Best, bounds: 1, optimize: true, wasi_0_3: false }
     }
 }
 
-setters!(CompileOptions { fuel: bool, tier: Tier, bounds: u32, optimize: bool });
+setters!(CompileOptions { fuel: bool, tier: Tier, bounds: u32, optimize: bool, wasi_0_3: bool });
 
 /// Which compiler made a plugin's code.
 #[cfg_attr(not(feature = "host"), non_exhaustive)]

@@ -34,6 +34,8 @@ pub(crate) struct Component {
     /// Handles of these in the results of the last calls, which the host's program has taken by now
     /// or never will.
     pub(crate) given: Vec<(Arc<ResourceType>, u32)>,
+    /// How many handles a guest may have whose functions suspend.
+    pub(crate) most_handles: Option<usize>,
     /// Another one, for the next call.
     spare: Vec<u8>,
 }
@@ -53,6 +55,7 @@ impl Default for Component {
             objects: Objects::default(),
             lent: Vec::new(),
             given: Vec::new(),
+            most_handles: None,
             spare: Vec::new(),
         }
     }

@@ -3,16 +3,20 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use wasmtime::component::types::ComponentItem;
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, InstancePre, Linker, LinkerInstance, ResourceType as EngineType};
 use wasmtime::{AsContextMut as _, Engine};
 
 use crate::call::component::{answer, drop_object};
+#[cfg(feature = "wasi-0-3")]
+use crate::call::concurrent;
 use crate::error::{Error, Result};
 use crate::guest::host::Import;
 use crate::guest::state::State;
 use crate::interface::{ResourceType, Side, WORLD};
 use crate::plugin::linked::unlinked;
+#[cfg(feature = "wasi-0-3")]
+use crate::wasi::preview3;
 use crate::wasi::{http, preview2};
 
 /// Links a component. An import calls the host function with the same number in the instance's
@@ -35,6 +39,10 @@ fn define(
 ) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     preview2::link(&mut linker)?;
+    #[cfg(feature = "wasi-0-3")]
+    if engine.get_concurrency_support() {
+        preview3::link(&mut linker)?;
+    }
     http::link(&mut linker)?;
     let number = |(number, import): (usize, &Import)| ((import.module.clone(), import.function.core_name.clone()), number);
     let numbers: HashMap<(String, String), usize> = imports.iter().enumerate().map(number).collect();
@@ -42,14 +50,14 @@ fn define(
     for (name, item) in component.component_type().imports(engine) {
         let number = |interface: &str, name: &str| numbers.get(&(interface.to_owned(), name.to_owned())).copied();
         match item.ty {
-            ComponentItem::ComponentFunc(_) => {
+            ComponentItem::ComponentFunc(function) => {
                 if let Some(number) = number(WORLD, name) {
-                    define_function(&mut linker.root(), name, imports, number)?;
+                    define_function(&mut linker.root(), name, imports, number, &function)?;
                 }
             }
             ComponentItem::ComponentInstance(instance) => {
                 let items: Vec<_> = instance.exports(engine).collect();
-                let functions: Vec<_> = items.iter().filter_map(|(item, _)| Some((*item, number(name, item)?))).collect();
+                let functions: Vec<_> = items.iter().filter_map(|(item, ty)| Some((*item, number(name, item)?, &ty.ty))).collect();
                 if functions.is_empty() && preview2::provides(name) {
                     continue;
                 }
@@ -65,8 +73,10 @@ fn define(
                         })?;
                     }
                 }
-                for (item, number) in functions {
-                    define_function(&mut linked, item, imports, number)?;
+                for (item, number, ty) in functions {
+                    if let ComponentItem::ComponentFunc(function) = ty {
+                        define_function(&mut linked, item, imports, number, function)?;
+                    }
                 }
             }
             _ => {}
@@ -94,7 +104,18 @@ impl Known<'_> {
     }
 }
 
-fn define_function(linked: &mut LinkerInstance<'_, State>, name: &str, imports: &Arc<[Import]>, number: usize) -> wasmtime::Result<()> {
+fn define_function(
+    linked: &mut LinkerInstance<'_, State>,
+    name: &str,
+    imports: &Arc<[Import]>,
+    number: usize,
+    function: &ComponentFunc,
+) -> wasmtime::Result<()> {
+    #[cfg(feature = "wasi-0-3")]
+    if function.async_() {
+        return concurrent::define(linked, name, imports, number);
+    }
+    let _ = function;
     let all = imports.clone();
     linked.func_new_async(name, move |mut store, _, params, results| {
         let all = all.clone();

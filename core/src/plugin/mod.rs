@@ -14,7 +14,7 @@ use crate::compile::artifact::{self, Artifact};
 use crate::compile::bounds;
 use crate::compile::cache::Cache;
 use crate::compile::engine::{Flavor, Settings, Stack};
-use crate::compile::how::How;
+use crate::compile::how::{self, How};
 use crate::compile::module::{ModuleInfo, ModuleKind};
 use crate::compile::proposals;
 use crate::compile::tiering::{Code, given_up};
@@ -69,14 +69,14 @@ impl Compiled {
                 bounds::check_size(bytes.len() as u64, options.bounds)?;
                 let cache = Cache::choose(&options.cache).map_err(|text| diagnostics.push(text)).ok().flatten();
                 let (bounds, compiler, optimize) = (options.bounds.max(1), options.compiler.clone(), options.optimize);
-                Code::of(bytes, How { cache, bounds, compiler, optimize })?
+                Code::of(bytes, How { cache, bounds, compiler, optimize, wasi_0_3: options.wasi_0_3 })?
             }
         };
         let info = if code.is_known(options.compile)? {
             ModuleInfo::parse_valid(code.bytes())?
         } else {
             bounds::check_parts(code.bytes(), options.bounds)?;
-            ModuleInfo::parse(code.bytes())?
+            ModuleInfo::parse_for(code.bytes(), code.suspends())?
         };
         let interface = info.interface()?;
         let Exports { all: exports, named } = signatures::exports(&info, interface.as_ref())?;
@@ -190,8 +190,8 @@ impl Plugin {
     /// As [`validate`](Plugin::validate).
     pub fn validate_with(bytes: &[u8], bounds: u32) -> Result<ModuleInfo> {
         bounds::check_parts(bytes, bounds)?;
-        let info = checked(bytes)?;
-        proposals::validate(bytes)?;
+        let info = checked(bytes, false)?;
+        proposals::validate(bytes, false)?;
         bounds::check_work(bytes, bounds)?;
         Ok(info)
     }
@@ -214,7 +214,7 @@ impl Plugin {
     /// As [`compile`](Plugin::compile).
     pub fn compile_with(bytes: &[u8], options: CompileOptions) -> Result<Vec<u8>> {
         bounds::check_parts(bytes, options.bounds)?;
-        checked(bytes)?;
+        checked(bytes, how::suspends(bytes, options.wasi_0_3))?;
         bounds::check_work(bytes, options.bounds)?;
         artifact::compile(bytes, options)
     }
@@ -297,7 +297,7 @@ impl Plugin {
     /// `invalid-plugin` if the better compiler has failed; the error of the host's interrupt
     /// function.
     pub fn wait_compiled(&self) -> Result<()> {
-        let wait = |fuel| self.0.code.wait(Flavor { tier: Tier::Best, fuel }, &Budget::default());
+        let wait = |fuel| self.0.code.wait(Flavor { tier: Tier::Best, fuel, suspends: self.0.code.suspends() }, &Budget::default());
         wait(false).and_then(|()| wait(true))
     }
 
@@ -411,9 +411,10 @@ fn connects(wit: &str) -> bool {
     ["import wasi:sockets/tcp", "import wasi:http/outgoing-handler"].iter().any(|import| wit.contains(import))
 }
 
-/// A module's declarations, after they were compared with its functions.
-fn checked(bytes: &[u8]) -> Result<ModuleInfo> {
-    let info = ModuleInfo::parse(bytes)?;
+/// The declarations of a module, whose functions may suspend or not, after they were compared with
+/// its functions.
+fn checked(bytes: &[u8], suspends: bool) -> Result<ModuleInfo> {
+    let info = ModuleInfo::parse_for(bytes, suspends)?;
     let interface = info.interface()?;
     signatures::exports(&info, interface.as_ref())?;
     signatures::imports(&info, interface.as_ref())?;

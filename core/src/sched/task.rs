@@ -81,7 +81,7 @@ pub(crate) fn spawn_away(home: Arc<dyn Home>, future: impl Future<Output = ()> +
 /// thread that polls it.
 pub(crate) async fn with_errands<T>(by: impl Fn(&mut dyn FnMut()), future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
-    poll_fn(|context| poll_with_errands(true, &by, || future.as_mut().poll(context))).await
+    poll_fn(|context| poll_with_errands(true, &by, context, |context| future.as_mut().poll(context))).await
 }
 
 struct Task {
@@ -117,9 +117,10 @@ impl Task {
         let waker = Waker::from(self.clone());
         let mut future = self.future.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = future.as_mut() {
-            let mut poll = || running.as_mut().poll(&mut Context::from_waker(&waker));
+            let poll = |context: &mut Context<'_>| running.as_mut().poll(context);
+            let mut context = Context::from_waker(&waker);
             // A panic ends the task; dropping what the task owns notifies its waiters.
-            let polled = catch_unwind(AssertUnwindSafe(|| poll_with_errands(self.home.own_stack(), |errand| errand(), &mut poll)));
+            let polled = catch_unwind(AssertUnwindSafe(|| poll_with_errands(self.home.own_stack(), |errand| errand(), &mut context, poll)));
             if !matches!(polled, Ok(Poll::Pending)) {
                 *future = None;
             }
@@ -171,8 +172,9 @@ pub(crate) fn run_here<T>(mut future: Pin<&mut impl Future<Output = Result<T>>>,
     let _outer = Outside(CURRENT.take());
     let sleeper = Sleeper::take();
     let Sleeper { woken, waker } = &sleeper;
+    let mut context = Context::from_waker(waker);
     loop {
-        if let Poll::Ready(done) = poll_with_errands(true, |errand| errand(), || future.as_mut().poll(&mut Context::from_waker(waker))) {
+        if let Poll::Ready(done) = poll_with_errands(true, |errand| errand(), &mut context, |context| future.as_mut().poll(context)) {
             sleeper.give_back();
             return done;
         }
@@ -258,9 +260,18 @@ impl<F: FnOnce() -> R, R> Errand<F, R> {
 /// The address of an errand, and what runs it.
 type Post = (usize, unsafe fn(usize));
 
+/// Who polls a future, on a thread.
+#[derive(Clone, Copy)]
+struct Poller {
+    /// Whether it runs errands.
+    errands: bool,
+    /// Identifies its waker.
+    waker: *const (),
+}
+
 thread_local! {
-    /// Whether the poller on this thread runs errands.
-    static ERRANDS: Cell<bool> = const { Cell::new(false) };
+    /// The poller on this thread.
+    static POLLER: Cell<Poller> = const { Cell::new(Poller { errands: false, waker: ptr::null() }) };
     /// The errand for which the current poll was left.
     static POSTED: Cell<Option<Post>> = const { Cell::new(None) };
 }
@@ -268,26 +279,35 @@ thread_local! {
 /// Polls, and runs the errand for which the poll was left. The poll's thread-local settings do not
 /// apply to the errand, which is host code: coroutines may leave it in the middle for other calls
 /// on this thread.
-fn poll_with_errands<T>(errands: bool, by: impl Fn(&mut dyn FnMut()), mut poll: impl FnMut() -> Poll<T>) -> Poll<T> {
+fn poll_with_errands<T>(
+    errands: bool,
+    by: impl Fn(&mut dyn FnMut()),
+    context: &mut Context<'_>,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> Poll<T> {
+    let poller = Poller { errands, waker: context.waker().data() };
     loop {
         let polled = {
-            let _outer = Around(ERRANDS.replace(errands));
+            let _outer = Around(POLLER.replace(poller));
             // What a guest waits for may need Tokio's clock.
             let _within = runtime::clock().enter();
-            poll()
+            poll(context)
         };
-        let Some((errand, run)) = POSTED.take() else { return polled };
+        let posted = POSTED.take();
+        // A future that is over may leave others behind, such as those of a guest's streams. What
+        // has posted the errand posts it again when it is polled.
+        let (Some((errand, run)), Poll::Pending) = (posted, &polled) else { return polled };
         // SAFETY: `at_home` posted it in this poll, and its future is still there, as it takes the
         // errand back when it is dropped. It waits for us.
         by(&mut || unsafe { run(errand) });
     }
 }
 
-struct Around(bool);
+struct Around(Poller);
 
 impl Drop for Around {
     fn drop(&mut self) {
-        ERRANDS.set(self.0);
+        POLLER.set(self.0);
     }
 }
 
@@ -303,7 +323,38 @@ impl Drop for Posted {
 /// Runs the host's code at home, and on the stack that it needs.
 pub(crate) async fn at_home<R>(code: impl FnOnce() -> R) -> R {
     go_home().await;
-    if ERRANDS.get() { off_the_stack(code).await } else { code() }
+    if POLLER.get().errands { off_the_stack(code).await } else { code() }
+}
+
+/// Awaits a future of the host's, and polls it on the stack that the host's code needs.
+#[cfg(feature = "wasi-0-3")]
+pub(crate) async fn outside<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    loop {
+        let waker = poll_fn(|context| Poll::Ready(context.waker().clone())).await;
+        let noted = Arc::new(Noted { woken: AtomicBool::new(false), waker });
+        let waker = Waker::from(noted.clone());
+        if let Poll::Ready(done) = at_home(|| future.as_mut().poll(&mut Context::from_waker(&waker))).await {
+            return done;
+        }
+        // It may have been woken since, of which nobody is told again.
+        poll_fn(|_| if noted.woken.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+}
+
+/// Notes that what waits was woken, and wakes it.
+#[cfg(feature = "wasi-0-3")]
+struct Noted {
+    woken: AtomicBool,
+    waker: Waker,
+}
+
+#[cfg(feature = "wasi-0-3")]
+impl Wake for Noted {
+    fn wake(self: Arc<Self>) {
+        self.woken.store(true, Ordering::SeqCst);
+        self.waker.wake_by_ref();
+    }
 }
 
 async fn off_the_stack<F: FnOnce() -> R, R>(code: F) -> R {
@@ -313,9 +364,13 @@ async fn off_the_stack<F: FnOnce() -> R, R>(code: F) -> R {
     let posted = Posted(address);
     loop {
         let mut left = false;
-        poll_fn(|_| {
+        poll_fn(|context| {
             if mem::replace(&mut left, true) {
                 return Poll::Ready(());
+            }
+            // An engine that runs several of a guest's tasks polls those that were woken.
+            if context.waker().data() != POLLER.get().waker {
+                context.waker().wake_by_ref();
             }
             POSTED.set(Some((address, Errand::<F, R>::run)));
             Poll::Pending

@@ -257,7 +257,7 @@ mod tests {
     }
 
     fn engine() -> &'static Engine {
-        let flavor = Flavor { tier: Tier::Fast, fuel: false };
+        let flavor = Flavor { tier: Tier::Fast, fuel: false, suspends: false };
         engine::engine(Settings { flavor, stack: Stack::DEFAULT }).expect("an engine")
     }
 

@@ -12,6 +12,8 @@ pub(crate) mod owned_fd;
 pub(crate) mod pipes;
 pub(crate) mod poll;
 pub(crate) mod preview2;
+#[cfg(feature = "wasi-0-3")]
+pub(crate) mod preview3;
 pub(crate) mod random;
 pub(crate) mod sandbox;
 pub(crate) mod sockets;

@@ -29,6 +29,8 @@ use crate::wasi::sandbox::Sandbox;
 use crate::wasi::sockets::access::Access;
 use crate::wasi::sockets::component;
 use crate::wasi::stdio::component::ComponentInput;
+#[cfg(feature = "wasi-0-3")]
+use crate::wasi::stdio::concurrent::Writing;
 use crate::wasi::stdio::streams::{Standard, Streams};
 
 /// Whether WASI provides an interface of that name.
@@ -165,6 +167,12 @@ impl Output {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether there is something to [pass on](Output::pass_on).
+    pub(crate) fn has_more(&self) -> bool {
+        let pending = self.pending();
+        !pending.bytes.is_empty() || pending.failed.is_some()
+    }
+
     /// Passes on what the component has written. What the host can't write is dropped; only a
     /// program is told.
     ///
@@ -172,7 +180,11 @@ impl Output {
     ///
     /// That of the host's function for the stream.
     pub(crate) async fn pass_on(&self) -> Result<()> {
-        let bytes = std::mem::take(&mut self.pending().bytes);
+        let (bytes, failed) = {
+            let mut pending = self.pending();
+            (std::mem::take(&mut pending.bytes), pending.failed.take())
+        };
+        failed.map_or(Ok(()), Err)?;
         let Some(stream) = self.0.streams.output(self.0.standard) else { return Ok(()) };
         let mut rest = &bytes[..];
         while !rest.is_empty() {
@@ -193,6 +205,30 @@ impl Output {
     }
 }
 
+/// For streams of WASI 0.3, which pass on each write before the next.
+#[cfg(feature = "wasi-0-3")]
+impl Output {
+    pub(crate) fn is_flushed(&self) -> bool {
+        let pending = self.pending();
+        pending.bytes.is_empty() || pending.failed.is_some()
+    }
+
+    /// Takes what there is room for. What the host's function for the stream has failed with ends
+    /// the call later on.
+    pub(crate) fn take(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut pending = self.pending();
+        if pending.failed.is_some() {
+            return Err(io::ErrorKind::Other.into());
+        }
+        if !matches!(pending.broken, Broken::No) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let count = bytes.len().min(AT_ONCE.saturating_sub(pending.bytes.len()));
+        pending.bytes.extend_from_slice(&bytes[..count]);
+        Ok(count)
+    }
+}
+
 impl IsTerminal for Output {
     fn is_terminal(&self) -> bool {
         false
@@ -205,7 +241,9 @@ impl StdoutStream for Output {
     }
 
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        // For WASI 0.3, which is not linked.
+        #[cfg(feature = "wasi-0-3")]
+        return Box::new(Writing::new(self));
+        #[cfg(not(feature = "wasi-0-3"))]
         Box::new(tokio::io::sink())
     }
 }

@@ -7,6 +7,7 @@
 //! [`Lift`] for [`Returned`]. Both have as many flat values as there are at most, so that the
 //! engine passes flat values only, and they decide by themselves what travels by pointer.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::mem::MaybeUninit;
 
@@ -58,9 +59,11 @@ unsafe impl ComponentNamedList for Arguments<'_> {}
 unsafe impl Lower for Arguments<'_> {
     fn linear_lower_to_flat<T>(&self, cx: &mut LowerContext<'_, T>, _: InterfaceType, dst: &mut MaybeUninit<Self::Lower>) -> Result<()> {
         let abi = &self.function.abi;
-        let mut record = self.record.to_vec();
+        let mut record = Cow::Borrowed(self.record);
         for (param, at) in self.function.params.iter().zip(&abi.params.offsets) {
-            self.place(cx, &param.ty, &mut record, *at)?;
+            if param.ty.points {
+                self.place(cx, &param.ty, record.to_mut(), *at)?;
+            }
         }
         // SAFETY: an array of what may be uninitialised has no state of its own.
         let dst = unsafe { &mut *std::ptr::from_mut(dst).cast::<[MaybeUninit<ValRaw>; MAX_FLAT]>() };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use wit_parser::{FunctionKind, Resolve, WorldId, WorldItem};
 
-use super::{Reader, is_wasi};
+use super::{Reader, is_wasi, waited_for};
 use crate::error::Result;
 use crate::interface::names;
 use crate::interface::types::{Case, Failure, Field, Origin, RecordType, TupleType, Type, TypeKind, VariantType};
@@ -66,7 +66,9 @@ pub(super) fn shared(resolve: &Resolve, world: WorldId) -> HashSet<String> {
             WorldItem::Function(function) => note(&function.name),
             WorldItem::Interface { id, .. } if !is_wasi(resolve, key) => {
                 let functions = resolve.interfaces[*id].functions.values();
-                functions.filter(|function| function.kind == FunctionKind::Freestanding).for_each(|function| note(&function.name));
+                functions
+                    .filter(|function| waited_for(&function.kind) == FunctionKind::Freestanding)
+                    .for_each(|function| note(&function.name));
             }
             _ => {}
         }

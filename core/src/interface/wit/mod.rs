@@ -216,7 +216,8 @@ impl Reader<'_> {
         let mut functions = Vec::new();
         for function in interface.functions.values() {
             let of = |kind: &str| invalid(format!("function {}: {kind} can't be called", function.name));
-            let (resource, name) = match function.kind {
+            let kind = self.kind(function);
+            let (resource, name) = match kind {
                 FunctionKind::Freestanding if side == Side::Guest && self.shared.contains(&names::folded(&function.name)) => {
                     (None, format!("{}-{}", same_names::of_interface(resolve, world, key), function.name))
                 }
@@ -232,7 +233,7 @@ impl Reader<'_> {
                 }
                 FunctionKind::Method(resource) | FunctionKind::Constructor(resource) => {
                     let resource = own.get_mut(&resource).ok_or_else(|| of("a function of a resource that is elsewhere"))?;
-                    let name = match function.kind {
+                    let name = match kind {
                         FunctionKind::Method(_) => format!("{}.{}", resource.ty.name, method_name(&function.name)),
                         _ => resource.ty.name.clone(),
                     };
@@ -242,7 +243,7 @@ impl Reader<'_> {
             };
             let mut read = self.function(function, name, side)?;
             read.core_name = format!("{prefix}{}", function.name);
-            match (&function.kind, resource) {
+            match (kind, resource) {
                 (FunctionKind::Method(_), Some(resource)) => {
                     resource.methods.push(Arc::new(read));
                 }
@@ -270,7 +271,7 @@ impl Reader<'_> {
             None => (None, None),
             Some(ty) => self.result(ty, side).map_err(at)?,
         };
-        let is_method = matches!(function.kind, FunctionKind::Method(_));
+        let is_method = matches!(self.kind(function), FunctionKind::Method(_));
         let mut function = Function::new(name, docs(&function.docs), params, result, fails.is_some());
         function.is_method = is_method;
         if let Some(fails) = fails {
@@ -284,6 +285,11 @@ impl Reader<'_> {
             return Err(invalid(format!("function {}: its values are too large", function.name)));
         }
         Ok(function)
+    }
+
+    /// Callers are not told that a component's function may suspend: the engine lets them wait.
+    fn kind(&self, function: &wit_parser::Function) -> FunctionKind {
+        if self.sort == Sort::Component { waited_for(&function.kind) } else { function.kind.clone() }
     }
 
     fn ty(&mut self, ty: &wit_parser::Type, depth: usize) -> Result<Type> {
@@ -400,6 +406,9 @@ impl Reader<'_> {
                     None => return Err(invalid("it uses a resource of an interface that it neither imports nor exports")),
                 }
             }
+            TypeDefKind::Stream(_) | TypeDefKind::Future(_) if is_component => {
+                return Err(invalid("it has a stream or a future of WASI 0.3, which a host can't have yet: see docs/wasi-0.3.md"));
+            }
             other => return Err(invalid(format!("it uses a type that this version does not know ({})", other.as_str()))),
         };
         let mut ty = Type::new(kind);
@@ -464,13 +473,25 @@ pub(super) fn is_go_type(resolve: &Resolve, mut ty: wit_parser::Type, name: &str
     false
 }
 
-/// Whether an interface is of WASI 0.2: the host provides those that are imported, and runs those
+/// The kind of a function, of which its caller waits for the result.
+pub(super) fn waited_for(kind: &FunctionKind) -> FunctionKind {
+    match kind {
+        FunctionKind::AsyncFreestanding => FunctionKind::Freestanding,
+        FunctionKind::AsyncMethod(resource) => FunctionKind::Method(*resource),
+        FunctionKind::AsyncStatic(resource) => FunctionKind::Static(*resource),
+        kind => kind.clone(),
+    }
+}
+
+/// Whether an interface is of WASI 0.2 or 0.3: the host provides those that are imported, and runs those
 /// that are exported, such as `wasi:cli/run`.
 fn is_wasi(resolve: &Resolve, key: &WorldKey) -> bool {
     let WorldKey::Interface(id) = key else { return false };
     let Some(package) = resolve.interfaces[*id].package.map(|package| &resolve.packages[package].name) else { return false };
     let is_known = ["cli", "clocks", "filesystem", "http", "io", "random", "sockets"].contains(&package.name.as_str());
-    package.namespace == "wasi" && is_known && package.version.as_ref().is_some_and(|version| (version.major, version.minor) == (0, 2))
+    package.namespace == "wasi"
+        && is_known
+        && package.version.as_ref().is_some_and(|version| version.major == 0 && matches!(version.minor, 2 | 3))
 }
 
 /// Doc comments are lines of plain characters, because hosts display them and write them into

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use wit_parser::{FunctionKind, InterfaceId, Resolve, TypeDefKind, TypeId, WorldId, WorldItem, WorldKey};
 
 use super::errors::unaliased;
-use super::{Sort, check_names, docs, invalid, is_go_type, is_wasi};
+use super::{Sort, check_names, docs, invalid, is_go_type, is_wasi, waited_for};
 use crate::error::Result;
 use crate::interface::resource::{ResourceType, Shape, Side};
 use crate::interface::types::{Extension, Function, Holds, Scalar, Type, TypeKind};
@@ -84,7 +84,7 @@ pub(super) fn interface_name(resolve: &Resolve, key: &WorldKey) -> String {
 /// The names of a resource's methods.
 fn methods(resolve: &Resolve, interface: InterfaceId, resource: TypeId) -> Vec<String> {
     let functions = resolve.interfaces[interface].functions.values();
-    let own = functions.filter(|function| function.kind == FunctionKind::Method(resource));
+    let own = functions.filter(|function| waited_for(&function.kind) == FunctionKind::Method(resource));
     own.map(|function| method_name(&function.name).to_owned()).collect()
 }
 

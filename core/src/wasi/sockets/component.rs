@@ -22,6 +22,7 @@ use crate::sched::driver::Driver;
 use crate::wasi::call::Failed;
 use crate::wasi::context::{Host, Wasi};
 use crate::wasi::errno;
+use crate::wasi::sockets::access::Access;
 use crate::wasi::sockets::rules::{self, Action};
 
 /// As wasmtime-wasi names them.
@@ -88,10 +89,11 @@ impl Lookup {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let Lookup::Waits(future) = self else { return Poll::Ready(()) };
         let Poll::Ready(found) = future.as_mut().poll(context) else { return Poll::Pending };
-        *self = Lookup::Done(found.map(Vec::into_iter).map_err(|failed| match failed {
-            Failed::Number(errno::NOENT) => ErrorCode::NameUnresolvable,
-            _ => ErrorCode::TemporaryResolverFailure,
-        }));
+        *self = Lookup::Done(
+            found
+                .map(Vec::into_iter)
+                .map_err(|failed| if is_unknown(&failed) { ErrorCode::NameUnresolvable } else { ErrorCode::TemporaryResolverFailure }),
+        );
         Poll::Ready(())
     }
 
@@ -119,16 +121,41 @@ impl Pollable for Lookup {
 fn look_up(wasi: &mut Wasi, network: &Resource<Network>, name: &str) -> SocketResult<Resource<Lookup>> {
     let (table, access) = (wasi.p1.ctx().table, wasi.sockets.access.clone());
     table.get(network)?;
-    let literal = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name).parse();
-    let lookup = if let Ok(ip) = literal {
-        Lookup::Done(Ok(vec![ip].into_iter()))
-    } else {
-        let name = rules::name(name).ok_or(ErrorCode::InvalidArgument)?;
-        access.permit_name(&name).map_err(|_| ErrorCode::AccessDenied)?;
+    let lookup = match wanted(&access, name) {
+        Ok(Wanted::Address(ip)) => Lookup::Done(Ok(vec![ip].into_iter())),
         // Whatever ends the call drops this future.
-        Lookup::Waits(Box::pin(async move { access.look_up(&name, Driver::Fiber, &Budget::default()).await }))
+        Ok(Wanted::Name(name)) => Lookup::Waits(Box::pin(async move { access.look_up(&name, Driver::Fiber, &Budget::default()).await })),
+        Err(Unwanted::Invalid) => return Err(ErrorCode::InvalidArgument.into()),
+        Err(Unwanted::Denied) => return Err(ErrorCode::AccessDenied.into()),
     };
     Ok(table.push(lookup)?)
+}
+
+/// What is to be looked up: an address, which is its own answer, or a name that the rules allow.
+pub(crate) enum Wanted {
+    Address(IpAddr),
+    Name(String),
+}
+
+/// Why nothing is looked up.
+pub(crate) enum Unwanted {
+    Invalid,
+    Denied,
+}
+
+pub(crate) fn wanted(access: &Access, name: &str) -> Result<Wanted, Unwanted> {
+    let literal = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name).parse();
+    if let Ok(ip) = literal {
+        return Ok(Wanted::Address(ip));
+    }
+    let name = rules::name(name).ok_or(Unwanted::Invalid)?;
+    access.permit_name(&name).map_err(|_| Unwanted::Denied)?;
+    Ok(Wanted::Name(name))
+}
+
+/// Whether nothing has the name that was looked up.
+pub(crate) fn is_unknown(failed: &Failed) -> bool {
+    matches!(failed, Failed::Number(errno::NOENT))
 }
 
 /// Makes the streams of a socket, and notes whether everybody may send to it.
@@ -142,14 +169,18 @@ async fn stream<T: Host + WasiView>(
     let (incoming, outgoing) = sockets.stream(socket, remote).await?;
     let local = SocketAddr::from(sockets.local_address(again)?);
     let wasi = state.wasi();
-    // By its port, or by a rule for whatever port the system chooses.
-    let may_listen = |port| wasi.sockets.access.network.allows_ip(Action::Listen, local.ip().to_canonical(), port);
-    if may_listen(local.port()) || may_listen(0) {
+    if may_listen(&wasi.sockets.access, local) {
         wasi.listening.0.insert(incoming.rep());
     } else {
         wasi.listening.0.remove(&incoming.rep());
     }
     Ok((incoming, outgoing))
+}
+
+/// Whether the guest may receive from everybody at an address: by its port, or by a rule for
+/// whatever port the system chooses.
+pub(crate) fn may_listen(access: &Access, local: SocketAddr) -> bool {
+    [local.port(), 0].into_iter().any(|port| access.network.allows_ip(Action::Listen, local.ip().to_canonical(), port))
 }
 
 /// Receives datagrams of those from whom the guest may have them: see `Sockets::admits`.

@@ -13,6 +13,8 @@ use crate::config::budget::{Budget, LOOK};
 use crate::error::Result;
 use crate::sched::driver::{Driver, at_once};
 use crate::wasi::files::given::Given;
+#[cfg(feature = "wasi-0-3")]
+use crate::wasi::stdio::concurrent::Reading;
 use crate::wasi::stdio::input::{Input, Source};
 
 /// The host's end of a component's standard input. Clones read from the same source.
@@ -51,7 +53,9 @@ impl StdinStream for ComponentInput {
     }
 
     fn async_stream(&self) -> Box<dyn AsyncRead + Send + Sync> {
-        // For WASI 0.3, which is not linked.
+        #[cfg(feature = "wasi-0-3")]
+        return Box::new(Reading::new(self));
+        #[cfg(not(feature = "wasi-0-3"))]
         Box::new(tokio::io::empty())
     }
 }

@@ -1,0 +1,132 @@
+//! WASI 0.3, for components: what wasmtime-wasi serves, with the sandbox's rules. Those that it asks
+//! for by the context, which 0.2 has as well, hold for both; here is what it does not ask for.
+
+use std::net::SocketAddr;
+
+use wasmtime::component::{Accessor, Linker, Resource};
+use wasmtime_wasi::WasiView;
+use wasmtime_wasi::p3::bindings::sockets::ip_name_lookup::ErrorCode;
+use wasmtime_wasi::p3::bindings::sockets::types::{
+    ErrorCode as SocketCode, HostUdpSocket as _, HostUdpSocketWithStore, IpAddress, IpSocketAddress,
+};
+use wasmtime_wasi::p3::sockets::SocketResult;
+use wasmtime_wasi::sockets::{UdpSocket, WasiSockets, WasiSocketsView as _};
+
+use crate::config::budget::Budget;
+use crate::sched::driver::Driver;
+use crate::sched::task;
+use crate::wasi::context::Host;
+use crate::wasi::sockets::component::{Unwanted, Wanted, is_unknown, may_listen, wanted};
+
+/// As wasmtime-wasi names them.
+const NAMES: &str = "wasi:sockets/ip-name-lookup@0.3.0";
+const SOCKETS: &str = "wasi:sockets/types@0.3.0";
+
+/// Gives the linker all of WASI 0.3 but `wasi:http`.
+pub(crate) fn link<T: Host + WasiView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p3::add_to_linker(linker)?;
+    linker.allow_shadowing(true);
+    define(linker)?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+fn define<T: Host + WasiView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    linker.instance(NAMES)?.func_wrap_concurrent("resolve-addresses", |accessor: &Accessor<T>, (name,): (String,)| {
+        Box::pin(async move { Ok((look_up(accessor, &name).await,)) })
+    })?;
+    linker.instance(SOCKETS)?.func_wrap_concurrent(
+        "[method]udp-socket.receive",
+        |accessor: &Accessor<T>, (socket,): (Resource<UdpSocket>,)| {
+            Box::pin(async move {
+                Ok((match receive(accessor, &socket).await {
+                    Ok(datagram) => Ok::<_, SocketCode>(datagram),
+                    Err(error) => Err(error.downcast()?),
+                },))
+            })
+        },
+    )
+}
+
+/// Looks up a name, if the rules allow it.
+async fn look_up<T: Host>(accessor: &Accessor<T>, name: &str) -> Result<Vec<IpAddress>, ErrorCode> {
+    let access = accessor.with(|mut store| store.get().wasi().sockets.access.clone());
+    let name = match wanted(&access, name) {
+        Ok(Wanted::Address(ip)) => return Ok(vec![ip.into()]),
+        Ok(Wanted::Name(name)) => name,
+        Err(Unwanted::Invalid) => return Err(ErrorCode::InvalidArgument),
+        Err(Unwanted::Denied) => return Err(ErrorCode::AccessDenied),
+    };
+    // Whatever ends the call drops this future.
+    match access.look_up(&name, Driver::Fiber, &Budget::default()).await {
+        Ok(found) => Ok(found.into_iter().map(|ip| ip.to_canonical().into()).collect()),
+        Err(failed) if is_unknown(&failed) => Err(ErrorCode::NameUnresolvable),
+        Err(_) => Err(ErrorCode::TemporaryResolverFailure),
+    }
+}
+
+/// Receives a datagram of those from whom the guest may have them: see `Sockets::admits`.
+async fn receive<T: Host + WasiView + 'static>(
+    accessor: &Accessor<T>,
+    socket: &Resource<UdpSocket>,
+) -> SocketResult<(Vec<u8>, IpSocketAddress)> {
+    let again = || Resource::new_borrow(socket.rep());
+    let sockets = accessor.with_getter::<WasiSockets>(T::sockets);
+    loop {
+        let (data, from) = <WasiSockets as HostUdpSocketWithStore<T>>::receive(&sockets, again()).await?;
+        let is_admitted = accessor.with(|mut store| -> SocketResult<bool> {
+            let state = store.get();
+            let local = SocketAddr::from(state.sockets().get_local_address(again())?);
+            let access = &state.wasi().sockets.access;
+            Ok(may_listen(access, local) || access.admits(from.into()))
+        })?;
+        if is_admitted {
+            return Ok((data, from));
+        }
+        // Strangers may send for ever.
+        task::give_turn().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmtime::{Config, Engine, Memory};
+    use wasmtime_wasi::WasiCtxView;
+
+    use super::*;
+    use crate::wasi::context::Wasi;
+
+    /// A store's data that is never used.
+    struct Unused(Wasi);
+
+    impl Host for Unused {
+        fn wasi(&mut self) -> &mut Wasi {
+            &mut self.0
+        }
+
+        fn memory(&self) -> Option<Memory> {
+            None
+        }
+
+        fn resume(&mut self) {}
+    }
+
+    impl WasiView for Unused {
+        fn ctx(&mut self) -> WasiCtxView<'_> {
+            self.0.p1.ctx()
+        }
+    }
+
+    /// wasmtime-wasi may name another version some day.
+    #[test]
+    fn the_functions_replace_those_of_wasmtime_wasi() {
+        let mut config = Config::new();
+        config.wasm_component_model_async(true);
+        let mut linker = Linker::<Unused>::new(&Engine::new(&config).expect("an engine"));
+        wasmtime_wasi::p3::add_to_linker(&mut linker).expect("it is empty");
+        let error = define(&mut linker).expect_err("they are there already");
+        assert!(error.to_string().contains("defined twice"), "{error:#}");
+        let mut linker = Linker::<Unused>::new(linker.engine());
+        link(&mut linker).expect("they are replaced");
+    }
+}
