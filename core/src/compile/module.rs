@@ -184,11 +184,14 @@ impl ModuleInfo {
         self.kind == ModuleKind::Command || self.wasi_export(RUN).is_some()
     }
 
-    /// The whole name of an interface of WASI 0.2 or 0.3 that a component exports.
+    /// The whole name of an interface of WASI that a component exports: that of 0.3, or else of 0.2,
+    /// which Rust's standard library exports beside the program's own.
     pub(crate) fn wasi_export(&self, interface: &str) -> Option<&str> {
-        let is_it =
-            |name: &&String| name.strip_prefix(interface).is_some_and(|rest| rest.starts_with("@0.2.") || rest.starts_with("@0.3."));
-        self.wasi_exports.iter().find(is_it).map(String::as_str)
+        let of = |version: &str| {
+            let is_it = |name: &&String| name.strip_prefix(interface).is_some_and(|rest| rest.starts_with(version));
+            self.wasi_exports.iter().find(is_it).map(String::as_str)
+        };
+        of("@0.3.").or_else(|| of("@0.2."))
     }
 
     /// Whether its functions can be called: those of a reactor; those of a component, unless it
