@@ -1,7 +1,7 @@
 //! Proposals of WebAssembly: those that no plugin needs are refused by name, those that compilers
 //! use work.
 
-use crate::common::{PLAIN, assemble, expect, start};
+use crate::common::{PLAIN, assemble, component_bytes, expect, start};
 use undergo::{CodeCache, Compile, ErrorKind, ModuleInfo, Plugin, PluginOptions, Value};
 
 /// A proposal, and a module that uses it.
@@ -123,4 +123,15 @@ fn the_number_of_a_table_may_be_long() {
 fn run(bytes: &[u8]) -> Value {
     Plugin::validate(bytes).expect("it is valid");
     start(&Plugin::from_bytes("test.wasm", bytes).expect("a plugin")).call("f", &[], &PLAIN).expect("a call")
+}
+
+/// How they run where this crate is built for them is in `wasi_0_3.rs`.
+#[test]
+fn components_of_wasi_0_3_are_refused_with_the_way_to_run_them() {
+    let bytes = component_bytes("package a:b; world w { export f: async func(); }", r#"(func (export "f"))"#);
+    let way = if cfg!(feature = "wasi-0-3") { "--wasi-0.3" } else { "the feature 'wasi-0-3'" };
+    for options in [PluginOptions::default(), PluginOptions::default().wasi_0_3(!cfg!(feature = "wasi-0-3"))] {
+        let refused = Plugin::from_bytes_with("f.wasm", &bytes, &options).expect_err("it suspends");
+        expect(&refused, ErrorKind::InvalidPlugin, &["functions that suspend", "WASI 0.3", way]);
+    }
 }
