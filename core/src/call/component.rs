@@ -38,8 +38,8 @@ pub(crate) async fn call(
     let func = exported(store, export)?;
     bound_handles(store);
     let arguments = take_arguments(store);
-    // The results of functions that may suspend lie otherwise, and only the engine knows which these
-    // are.
+    // The results of functions that may suspend lie otherwise, and only the engine knows which
+    // these are.
     let result = if function.is_alike() && !suspends(store) {
         call_directly(store, func, function, raw, &arguments).await
     } else {

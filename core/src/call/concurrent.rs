@@ -28,8 +28,8 @@ pub(crate) fn define(linked: &mut LinkerInstance<'_, State>, name: &str, imports
 }
 
 /// How many handles a guest may have whose functions suspend, of so many: those of its streams,
-/// futures and tasks count, of which many hold a descriptor of WASI. Bounds the tasks, too, which go
-/// on after the function has returned that began them.
+/// futures and tasks count, of which many hold a descriptor of WASI. Bounds the tasks, too, which
+/// go on after the function has returned that began them.
 pub(crate) fn bound(store: &mut StoreContextMut<'_, State>, most: usize) -> usize {
     let most_wasi = store.data().max_wasi;
     let Some(tasks) = store.concurrent_resource_table() else { return most };
@@ -79,8 +79,8 @@ pub(crate) async fn in_event_loop<R>(call: impl Future<Output = wasmtime::Result
 /// Answers a call. The store is used before and after the wait for a deferred answer, and not
 /// meanwhile.
 async fn answer(import: &Import, number: usize, accessor: &Accessor<State>, params: &[Val], results: &mut [Val]) -> Result<()> {
-    // The first poll is on the guest's stack, the next ones are on that of the guest's caller, which
-    // the host's code needs.
+    // The first poll is on the guest's stack, the next ones are on that of the guest's caller,
+    // which the host's code needs.
     task::give_turn().await;
     let at_home = accessor.with(|mut access| access.get().host.get(number).at_home());
     if at_home {

@@ -184,8 +184,8 @@ impl ModuleInfo {
         self.kind == ModuleKind::Command || self.wasi_export(RUN).is_some()
     }
 
-    /// The whole name of an interface of WASI that a component exports: that of 0.3, or else of 0.2,
-    /// which Rust's standard library exports beside the program's own.
+    /// The whole name of an interface of WASI that a component exports: that of 0.3, or else of
+    /// 0.2, which Rust's standard library exports beside the program's own.
     pub(crate) fn wasi_export(&self, interface: &str) -> Option<&str> {
         let of = |version: &str| {
             let is_it = |name: &&String| name.strip_prefix(interface).is_some_and(|rest| rest.starts_with(version));

@@ -1,5 +1,5 @@
-//! WASI 0.3, for components: what wasmtime-wasi serves, with the sandbox's rules. Those that it asks
-//! for by the context, which 0.2 has as well, hold for both; here is what it does not ask for.
+//! WASI 0.3, for components: what wasmtime-wasi serves, with the sandbox's rules. Those that it
+//! asks for by the context, which 0.2 has as well, hold for both; here is what it does not ask for.
 
 use std::net::SocketAddr;
 

@@ -483,8 +483,8 @@ pub(super) fn waited_for(kind: &FunctionKind) -> FunctionKind {
     }
 }
 
-/// Whether an interface is of WASI 0.2 or 0.3: the host provides those that are imported, and runs those
-/// that are exported, such as `wasi:cli/run`.
+/// Whether an interface is of WASI 0.2 or 0.3: the host provides those that are imported, and runs
+/// those that are exported, such as `wasi:cli/run`.
 fn is_wasi(resolve: &Resolve, key: &WorldKey) -> bool {
     let WorldKey::Interface(id) = key else { return false };
     let Some(package) = resolve.interfaces[*id].package.map(|package| &resolve.packages[package].name) else { return false };
