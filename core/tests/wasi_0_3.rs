@@ -9,17 +9,19 @@ use std::time::{Duration, Instant};
 
 use common::{PLAIN, component_bytes, expect, expect_dead, failure, quiet};
 use undergo::{
-    CallOptions, CancelToken, CompileOptions, Error, ErrorKind, Instance, InstanceOptions, Output, Plugin, PluginOptions, Value,
+    CallOptions, CancelToken, CompileOptions, Error, ErrorKind, Input, Instance, InstanceOptions, Output, Plugin, PluginOptions, Value,
 };
 
 const WIT: &str = "package test:suspends;
 interface host {
   ask: async func(n: u32) -> u32;
   told: func(n: u32) -> u32;
+  say: async func(text: string);
 }
 world w {
   import host;
   import wasi:clocks/monotonic-clock@0.3.0;
+  import wasi:cli/stdin@0.3.0;
   import wasi:cli/stdout@0.3.0;
   export both: async func(a: u32, b: u32) -> u32;
   export text: async func(text: string) -> tuple<string, u32>;
@@ -32,6 +34,8 @@ world w {
   export tasks: async func();
   export unread: async func();
   export print: async func(n: u32);
+  export pour: async func();
+  export flood: async func(n: u32, bytes: u32);
 }
 package wasi:clocks@0.3.0 {
   interface types { type duration = u64; }
@@ -39,6 +43,7 @@ package wasi:clocks@0.3.0 {
 }
 package wasi:cli@0.3.0 {
   interface types { enum error-code { io, illegal-byte-sequence, pipe } }
+  interface stdin { use types.{error-code}; read-via-stream: func() -> tuple<stream<u8>, future<result<_, error-code>>>; }
   interface stdout { use types.{error-code}; write-via-stream: func(data: stream<u8>) -> future<result<_, error-code>>; }
 }
 ";
@@ -47,6 +52,8 @@ package wasi:cli@0.3.0 {
 const CORE: &str = r#"
     (import "test:suspends/host" "[async-lower]ask" (func $ask (param i32 i32) (result i32)))
     (import "test:suspends/host" "told" (func $told (param i32) (result i32)))
+    (import "test:suspends/host" "[async-lower]say" (func $say (param i32 i32) (result i32)))
+    (import "wasi:cli/stdin@0.3.0" "read-via-stream" (func $read-via (param i32)))
     (import "wasi:clocks/monotonic-clock@0.3.0" "[async-lower]wait-for" (func $wait-for (param i64) (result i32)))
     (import "wasi:cli/stdout@0.3.0" "write-via-stream" (func $write-via (param i32) (result i32)))
     (import "wasi:cli/stdout@0.3.0" "[stream-new-0]write-via-stream" (func $stream (result i64)))
@@ -68,6 +75,8 @@ const CORE: &str = r#"
     (import "[export]$root" "[task-return]tasks" (func $tasks))
     (import "[export]$root" "[task-return]unread" (func $unread))
     (import "[export]$root" "[task-return]print" (func $print))
+    (import "[export]$root" "[task-return]pour" (func $pour))
+    (import "[export]$root" "[task-return]flood" (func $flood))
     ;; Adds a call to the set, unless it has returned. Returns how many calls are to be waited for.
     (func $add (param $set i32) (param $begun i32) (result i32)
         (if (i32.eq (i32.and (local.get $begun) (i32.const 15)) (i32.const 2)) (then (return (i32.const 0))))
@@ -129,6 +138,21 @@ const CORE: &str = r#"
         (call $end (local.get $writable))
         (call $print)
         (i32.const 0))
+    ;; From one stream of the host's to another.
+    (func (export "[async-lift]pour") (result i32)
+        (call $read-via (i32.const 1100))
+        (call $forget (call $write-via (i32.load (i32.const 1100))))
+        (drop (call $wait (call $set) (i32.const 1024)))
+        (unreachable))
+    (func (export "[async-lift]flood") (param $n i32) (param $bytes i32) (result i32) (local $set i32) (local $left i32)
+        (drop (memory.grow (i32.const 100)))
+        (local.set $set (call $set))
+        (loop $again
+            (local.set $left (i32.add (local.get $left) (call $add (local.get $set) (call $say (i32.const 0) (local.get $bytes)))))
+            (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+        (call $all (local.get $set) (local.get $left))
+        (call $flood)
+        (i32.const 0))
     (func $never (param i32 i32 i32) (result i32) unreachable)
     (export "[callback][async-lift]both" (func $never))
     (export "[callback][async-lift]text" (func $never))
@@ -138,6 +162,8 @@ const CORE: &str = r#"
     (export "[callback][async-lift]tasks" (func $never))
     (export "[callback][async-lift]unread" (func $never))
     (export "[callback][async-lift]print" (func $never))
+    (export "[callback][async-lift]pour" (func $never))
+    (export "[callback][async-lift]flood" (func $never))
 "#;
 
 fn accepted() -> PluginOptions {
@@ -153,6 +179,7 @@ fn options() -> InstanceOptions {
     let mut options = quiet();
     options.imports.function("test:suspends/host", "ask", |n: u32| n);
     options.imports.function("test:suspends/host", "told", |n: u32| n);
+    options.imports.function("test:suspends/host", "say", |text: String| assert!(!text.is_empty()));
     options
 }
 
@@ -310,6 +337,32 @@ fn streams_and_tasks_are_limited() {
         expect(&error, ErrorKind::OutOfMemory, &["(handles, descriptors)"]);
         expect_dead(&instance, ErrorKind::OutOfMemory);
     }
+}
+
+#[test]
+fn what_is_not_answered_is_limited_together() {
+    let mut options = options();
+    options.limits.value = Some(4 << 20);
+    let instance = plugin().instantiate(options).expect("an instance");
+    // One after another they may be that large, and at once they may not.
+    for _ in 0..8 {
+        instance.call("flood", &[Value::Int(1), Value::Int(1 << 20)], &within(Duration::from_secs(20))).expect("one");
+    }
+    let args = [Value::Int(8), Value::Int(1 << 20)];
+    let error = instance.call("flood", &args, &within(Duration::from_secs(20))).expect_err("eight");
+    expect(&error, ErrorKind::OutOfMemory, &["the limit for one value"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stream_of_the_host_that_leads_to_another_ends_with_the_call() {
+    let mut options = options();
+    options.sandbox.stdin = Input::File("/dev/zero".into());
+    let instance = plugin().instantiate(options).expect("an instance");
+    let begun = Instant::now();
+    let error = instance.call("pour", &[], &within(Duration::from_millis(200))).expect_err("it does not end");
+    assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(20));
 }
 
 /// The task of each call goes on for ever after its function has returned.

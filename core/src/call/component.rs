@@ -114,7 +114,7 @@ async fn in_turn<R>(suspends: bool, call: impl Future<Output = wasmtime::Result<
 
 /// Lets the engine have as many handles as the limits say, beside those that WASI needs. Of the
 /// guest's objects, those that the host's program has are no handles of the guest.
-fn bound_handles(store: &mut StoreContextMut<'_, State>) {
+pub(crate) fn bound_handles(store: &mut StoreContextMut<'_, State>) {
     let state = store.data();
     let most = state.max_handles() + state.handles.counts().given as usize;
     #[cfg(feature = "wasi-0-3")]

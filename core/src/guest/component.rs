@@ -7,6 +7,7 @@
 
 use std::mem::{replace, take};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Func, Resource, ResourceAny, TypedFunc};
@@ -36,6 +37,8 @@ pub(crate) struct Component {
     pub(crate) given: Vec<(Arc<ResourceType>, u32)>,
     /// How many handles a guest may have whose functions suspend.
     pub(crate) most_handles: Option<usize>,
+    /// Bytes of the values that such a guest has given the host, for calls that are not answered.
+    pub(crate) unanswered: Arc<AtomicUsize>,
     /// Another one, for the next call.
     spare: Vec<u8>,
 }
@@ -56,6 +59,7 @@ impl Default for Component {
             lent: Vec::new(),
             given: Vec::new(),
             most_handles: None,
+            unanswered: Arc::default(),
             spare: Vec::new(),
         }
     }

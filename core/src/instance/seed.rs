@@ -7,6 +7,7 @@ use wasmtime::{AsContext, AsContextMut, Func, Store, UpdateDeadline, ValRaw};
 
 use crate::abi::handles::{DEFAULT_MAX_HANDLES, Handles};
 use crate::abi::quota::DEFAULT_MAX_VALUE;
+use crate::call::component::bound_handles;
 use crate::call::invoke::{Callee, enter, no_stack};
 use crate::compile::engine::Stack;
 use crate::compile::module::{ModuleKind, RUN};
@@ -184,6 +185,7 @@ impl Seed {
             name: &compiled.name,
             is_go: compiled.info.go_version.is_some(),
             is_component,
+            suspends: linked.settings.flavor.suspends,
             sandbox: &options.sandbox,
             limits: &options.limits,
             given: &self.given,
@@ -274,12 +276,11 @@ async fn bring_up_component(driver: Driver, seed: &Seed, store: &mut Store<State
     let value_limit = usize::try_from(store.data().max_value).unwrap_or(usize::MAX);
     // What the engine may lift for one call, on the host's side.
     store.set_hostcall_fuel(value_limit);
-    let most_handles = store.data().max_handles();
-    store.set_max_component_handles(most_handles);
     // Its initialisation may call the host.
     let state = store.data_mut();
     state.guest.memory = Some(Values::Buffer);
     state.component = Some(Box::default());
+    bound_handles(&mut store.as_context_mut());
     let instance = pre.instantiate_async(&mut *store).await.map_err(|error| not_linked(&error, &*store))?;
     let mut exports = Vec::with_capacity(compiled.exports.len());
     let find = |store: &mut Store<State>, interface: Option<&str>, name: &str| {

@@ -408,7 +408,9 @@ impl fmt::Debug for Plugin {
 
 /// Whether a component's world has what connects to others.
 fn connects(wit: &str) -> bool {
-    ["import wasi:sockets/tcp", "import wasi:http/outgoing-handler"].iter().any(|import| wit.contains(import))
+    ["import wasi:sockets/tcp", "import wasi:sockets/types@0.3", "import wasi:http/outgoing-handler"]
+        .iter()
+        .any(|import| wit.contains(import))
 }
 
 /// The declarations of a module, whose functions may suspend or not, after they were compared with

@@ -68,12 +68,25 @@ impl Drop for Job {
 /// Starts a task on the thread of its home, which must be this one. Returns when the task waits,
 /// has moved to another thread, or is over.
 pub fn spawn(home: Arc<dyn Home>, future: impl Future<Output = ()> + Send + 'static) {
-    Arc::new(Task { future: Mutex::new(Some(Box::pin(future))), place: AtomicU8::new(HOME), state: AtomicU8::new(SCHEDULED), home }).run();
+    Arc::new(Task {
+        future: Mutex::new(Some(Box::pin(future))),
+        place: AtomicU8::new(HOME),
+        at: AtomicU8::new(HOME),
+        state: AtomicU8::new(SCHEDULED),
+        home,
+    })
+    .run();
 }
 
 /// Starts a task that begins away from its home, to which it goes for host functions.
 pub(crate) fn spawn_away(home: Arc<dyn Home>, future: impl Future<Output = ()> + Send + 'static) {
-    let task = Task { future: Mutex::new(Some(Box::pin(future))), place: AtomicU8::new(AWAY), state: AtomicU8::new(SCHEDULED), home };
+    let task = Task {
+        future: Mutex::new(Some(Box::pin(future))),
+        place: AtomicU8::new(AWAY),
+        at: AtomicU8::new(AWAY),
+        state: AtomicU8::new(SCHEDULED),
+        home,
+    };
     Arc::new(task).schedule();
 }
 
@@ -87,7 +100,10 @@ pub(crate) async fn with_errands<T>(by: impl Fn(&mut dyn FnMut()), future: impl 
 struct Task {
     /// Empty once it is over.
     future: Mutex<Option<Pin<Box<dyn Future<Output = ()> + Send>>>>,
+    /// Where it wants to run next.
     place: AtomicU8,
+    /// Where it runs. What it consists of may ask to move several times before it does.
+    at: AtomicU8,
     state: AtomicU8,
     home: Arc<dyn Home>,
 }
@@ -114,6 +130,7 @@ impl Task {
     fn run(self: Arc<Self>) {
         let outer = CURRENT.replace(Some(self.clone()));
         self.state.store(RUNNING, Ordering::SeqCst);
+        self.at.store(self.place.load(Ordering::SeqCst), Ordering::SeqCst);
         let waker = Waker::from(self.clone());
         let mut future = self.future.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = future.as_mut() {
@@ -287,6 +304,8 @@ fn poll_with_errands<T>(
 ) -> Poll<T> {
     let poller = Poller { errands, waker: context.waker().data() };
     loop {
+        // Of a poll around this one, which posts it again when it is polled again.
+        POSTED.set(None);
         let polled = {
             let _outer = Around(POLLER.replace(poller));
             // What a guest waits for may need Tokio's clock.
@@ -308,6 +327,10 @@ struct Around(Poller);
 impl Drop for Around {
     fn drop(&mut self) {
         POLLER.set(self.0);
+        if thread::panicking() {
+            // The future of another one may have posted it, and may be dropped before it is polled.
+            POSTED.set(None);
+        }
     }
 }
 
@@ -337,8 +360,13 @@ pub(crate) async fn outside<T>(future: impl Future<Output = T>) -> T {
         if let Poll::Ready(done) = at_home(|| future.as_mut().poll(&mut Context::from_waker(&waker))).await {
             return done;
         }
-        // It may have been woken since, of which nobody is told again.
-        poll_fn(|_| if noted.woken.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }).await;
+        // It may have been woken since, of which nobody is told again; or another waker is to be
+        // woken by now.
+        poll_fn(|context| {
+            let is_due = noted.woken.load(Ordering::SeqCst) || !noted.waker.will_wake(context.waker());
+            if is_due { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 }
 
@@ -364,6 +392,7 @@ async fn off_the_stack<F: FnOnce() -> R, R>(code: F) -> R {
     let posted = Posted(address);
     loop {
         let mut left = false;
+        go_home().await;
         poll_fn(|context| {
             if mem::replace(&mut left, true) {
                 return Poll::Ready(());
@@ -387,7 +416,12 @@ async fn off_the_stack<F: FnOnce() -> R, R>(code: F) -> R {
 /// tasks, on an executor of the host.
 fn go(place: u8) -> impl Future<Output = ()> + Send {
     poll_fn(move |context| {
-        let arrived = CURRENT.with_borrow(|task| task.as_ref().is_none_or(|task| task.place.swap(place, Ordering::SeqCst) == place));
+        let arrived = CURRENT.with_borrow(|task| {
+            task.as_ref().is_none_or(|task| {
+                task.place.store(place, Ordering::SeqCst);
+                task.at.load(Ordering::SeqCst) == place
+            })
+        });
         if arrived {
             return Poll::Ready(());
         }
@@ -427,7 +461,7 @@ pub(crate) fn current() -> usize {
 
 /// Whether this is a task at home.
 pub(crate) fn is_at_home() -> bool {
-    CURRENT.with_borrow(|task| task.as_ref().is_some_and(|task| task.place.load(Ordering::SeqCst) == HOME))
+    CURRENT.with_borrow(|task| task.as_ref().is_some_and(|task| task.at.load(Ordering::SeqCst) == HOME))
 }
 
 /// Lets a task block the loop a little longer, after which it has to [let it run](give_turn). Only

@@ -73,6 +73,8 @@ pub(crate) struct Parts<'p> {
     pub(crate) is_go: bool,
     /// Whether it has WASI 0.2.
     pub(crate) is_component: bool,
+    /// Whether its functions may suspend, as those of WASI 0.3 do.
+    pub(crate) suspends: bool,
     pub(crate) sandbox: &'p Sandbox,
     pub(crate) limits: &'p Limits,
     /// These outlive a guest: after a reset the next one gets the same.
@@ -94,6 +96,12 @@ impl Wasi {
         let dirs = || given.dirs.iter().cloned().chain(temporary.as_ref().and_then(Temporary::dir));
         let access = Access::new(&sandbox.network, parts.denials, parts.share);
         let outputs = parts.is_component.then(|| preview2::give(&mut builder, sandbox, given, dirs(), streams, &access)).transpose()?;
+        if parts.is_component {
+            // Files are read and written on the guest's own thread: a forked child has no other.
+            // But where a stream may lead from one file to another, the engine would copy all of it
+            // in one step, which nothing could end.
+            builder.allow_blocking_current_thread(!parts.suspends);
+        }
         let mut p1 = builder.build_p1();
         p1.ctx().table.set_max_capacity(preview2::most_resources(limits));
         Ok(Wasi {

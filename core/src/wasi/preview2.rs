@@ -77,8 +77,6 @@ pub(crate) fn give(
             Error::new(ErrorKind::Denied, format!("the directory {} can't be given to a component: {error:#}", dir.name))
         })?;
     }
-    // Files are read and written on the guest's own thread: a forked child has no other.
-    builder.allow_blocking_current_thread(true);
     let (has_network, access) = (!access.network.is_off(), access.clone());
     // Names are looked up in `sockets::component`, within its bounds.
     builder.allow_tcp(has_network).allow_udp(has_network).allow_ip_name_lookup(false);

@@ -1,10 +1,15 @@
 //! WASI 0.3, for components: what wasmtime-wasi serves, with the sandbox's rules. Those that it
 //! asks for by the context, which 0.2 has as well, hold for both; here is what it does not ask for.
 
+use std::fs::File;
 use std::net::SocketAddr;
 
-use wasmtime::component::{Accessor, Linker, Resource};
+use cap_primitives::fs::{FileType, read_base_dir};
+use wasmtime::component::{Accessor, FutureReader, Linker, Resource, StreamReader};
+use wasmtime::{AsContextMut as _, StoreContextMut};
 use wasmtime_wasi::WasiView;
+use wasmtime_wasi::filesystem::Descriptor;
+use wasmtime_wasi::p3::bindings::filesystem::types::{DescriptorType, DirectoryEntry, ErrorCode as FileCode};
 use wasmtime_wasi::p3::bindings::sockets::ip_name_lookup::ErrorCode;
 use wasmtime_wasi::p3::bindings::sockets::types::{
     ErrorCode as SocketCode, HostUdpSocket as _, HostUdpSocketWithStore, IpAddress, IpSocketAddress,
@@ -21,6 +26,11 @@ use crate::wasi::sockets::component::{Unwanted, Wanted, is_unknown, may_listen, 
 /// As wasmtime-wasi names them.
 const NAMES: &str = "wasi:sockets/ip-name-lookup@0.3.0";
 const SOCKETS: &str = "wasi:sockets/types@0.3.0";
+const FILES: &str = "wasi:filesystem/types@0.3.0";
+
+/// Entries of a directory: all are read when the guest asks for its stream, which then holds no
+/// descriptor, and no thread.
+const MOST_ENTRIES: usize = 1 << 16;
 
 /// Gives the linker all of WASI 0.3 but `wasi:http`.
 pub(crate) fn link<T: Host + WasiView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
@@ -35,6 +45,11 @@ fn define<T: Host + WasiView + 'static>(linker: &mut Linker<T>) -> wasmtime::Res
     linker.instance(NAMES)?.func_wrap_concurrent("resolve-addresses", |accessor: &Accessor<T>, (name,): (String,)| {
         Box::pin(async move { Ok((look_up(accessor, &name).await,)) })
     })?;
+    linker
+        .instance(FILES)?
+        .func_wrap("[method]descriptor.read-directory", |store: StoreContextMut<'_, T>, (fd,): (Resource<Descriptor>,)| {
+            read_directory(store, &fd)
+        })?;
     linker.instance(SOCKETS)?.func_wrap_concurrent(
         "[method]udp-socket.receive",
         |accessor: &Accessor<T>, (socket,): (Resource<UdpSocket>,)| {
@@ -46,6 +61,57 @@ fn define<T: Host + WasiView + 'static>(linker: &mut Linker<T>) -> wasmtime::Res
             })
         },
     )
+}
+
+/// The stream of a directory's entries, and the future of how it ends.
+type Listing = (StreamReader<DirectoryEntry>, FutureReader<Result<(), FileCode>>);
+
+fn read_directory<T: WasiView + 'static>(mut store: StoreContextMut<'_, T>, fd: &Resource<Descriptor>) -> wasmtime::Result<(Listing,)> {
+    let mut entries = Vec::new();
+    let end = match store.data_mut().ctx().table.get(fd)? {
+        Descriptor::Dir(dir) => list(&dir.dir, &mut entries),
+        Descriptor::File(_) => Err(FileCode::NotDirectory),
+    };
+    let stream = StreamReader::new(store.as_context_mut(), entries)?;
+    let end = FutureReader::new(store.as_context_mut(), async move { wasmtime::error::Ok(end) })?;
+    Ok(((stream, end),))
+}
+
+fn list(dir: &File, entries: &mut Vec<DirectoryEntry>) -> Result<(), FileCode> {
+    for entry in read_base_dir(dir)? {
+        let entry = entry?;
+        let name = entry.file_name().into_string().map_err(|_| FileCode::IllegalByteSequence)?;
+        if entries.len() == MOST_ENTRIES {
+            return Err(FileCode::InsufficientMemory);
+        }
+        entries.push(DirectoryEntry { type_: type_of(entry.file_type()?), name });
+    }
+    Ok(())
+}
+
+fn type_of(file: FileType) -> DescriptorType {
+    #[cfg(unix)]
+    {
+        use cap_primitives::fs::FileTypeExt as _;
+        let special = [
+            (file.is_block_device(), DescriptorType::BlockDevice),
+            (file.is_char_device(), DescriptorType::CharacterDevice),
+            (file.is_fifo(), DescriptorType::Fifo),
+            (file.is_socket(), DescriptorType::Socket),
+        ];
+        if let Some((_, special)) = special.into_iter().find(|(is_it, _)| *is_it) {
+            return special;
+        }
+    }
+    if file.is_dir() {
+        DescriptorType::Directory
+    } else if file.is_symlink() {
+        DescriptorType::SymbolicLink
+    } else if file.is_file() {
+        DescriptorType::RegularFile
+    } else {
+        DescriptorType::Other(None)
+    }
 }
 
 /// Looks up a name, if the rules allow it.

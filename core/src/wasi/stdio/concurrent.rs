@@ -31,21 +31,43 @@ impl Wait {
     }
 }
 
+/// Lets others have a turn before each piece. The engine copies one stream of the host's to another
+/// for as long as neither waits, and nothing could end that.
+#[derive(Default)]
+struct Turn {
+    is_over: bool,
+}
+
+impl Turn {
+    fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
+        self.is_over = !self.is_over;
+        if !self.is_over {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
 /// Standard input.
 pub(crate) struct Reading {
     input: ComponentInput,
     wait: Wait,
+    turn: Turn,
 }
 
 impl Reading {
     pub(crate) fn new(input: &ComponentInput) -> Reading {
-        Reading { input: input.clone(), wait: Wait::default() }
+        Reading { input: input.clone(), wait: Wait::default(), turn: Turn::default() }
     }
 }
 
 impl AsyncRead for Reading {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
-        let Reading { input, wait } = &mut *self;
+        let Reading { input, wait, turn } = &mut *self;
+        if wait.0.is_none() {
+            ready!(turn.poll(context));
+        }
         while buffer.remaining() > 0 {
             ready!(wait.poll(context));
             match input.read(buffer.remaining()) {
@@ -71,23 +93,25 @@ impl AsyncRead for Reading {
 pub(crate) struct Writing {
     output: Output,
     wait: Wait,
+    turn: Turn,
 }
 
 impl Writing {
     pub(crate) fn new(output: &Output) -> Writing {
-        Writing { output: output.clone(), wait: Wait::default() }
+        Writing { output: output.clone(), wait: Wait::default(), turn: Turn::default() }
     }
 }
 
 impl AsyncWrite for Writing {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
         ready!(self.as_mut().poll_flush(context))?;
+        ready!(self.turn.poll(context));
         Poll::Ready(self.output.take(bytes))
     }
 
     /// Passes on what was written.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<()>> {
-        let Writing { output, wait } = &mut *self;
+        let Writing { output, wait, .. } = &mut *self;
         loop {
             ready!(wait.poll(context));
             // It may have failed, with which the call ends.
