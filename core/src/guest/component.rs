@@ -7,7 +7,6 @@
 
 use std::mem::{replace, take};
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Func, Resource, ResourceAny, TypedFunc};
@@ -38,7 +37,8 @@ pub(crate) struct Component {
     /// How many handles a guest may have whose functions suspend.
     pub(crate) most_handles: Option<usize>,
     /// Bytes of the values that such a guest has given the host, for calls that are not answered.
-    pub(crate) unanswered: Arc<AtomicUsize>,
+    #[cfg(feature = "wasi-0-3")]
+    pub(crate) unanswered: Arc<std::sync::atomic::AtomicUsize>,
     /// Another one, for the next call.
     spare: Vec<u8>,
 }
@@ -59,6 +59,7 @@ impl Default for Component {
             lent: Vec::new(),
             given: Vec::new(),
             most_handles: None,
+            #[cfg(feature = "wasi-0-3")]
             unanswered: Arc::default(),
             spare: Vec::new(),
         }

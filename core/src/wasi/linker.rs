@@ -267,6 +267,7 @@ mod tests {
             name: "test",
             is_go: false,
             is_component: false,
+            suspends: false,
             sandbox,
             limits: &limits,
             given: &Given::open(sandbox).expect("what there is"),
