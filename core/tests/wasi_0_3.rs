@@ -3,7 +3,7 @@
 mod common;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -111,10 +111,11 @@ const CORE: &str = r#"
     (func (export "[async-lift]text") (param i32 i32) (result i32)
         (call $text (local.get 0) (local.get 1) (local.get 1)) (i32.const 0))
     (func (export "one") (param i32) (result i32) (i32.add (call $told (local.get 0)) (i32.const 1)))
-    (func (export "[async-lift]spin") (result i32) (i32.const 1))
+    (func (export "[async-lift]spin") (result i32) (drop (call $told (i32.const 0))) (i32.const 1))
     (func (export "[callback][async-lift]spin") (param i32 i32 i32) (result i32) (loop $again (br $again)) (unreachable))
     (func (export "[async-lift]idle") (result i32) (drop (call $wait (call $set) (i32.const 1024))) (unreachable))
     (func (export "[async-lift]sleep") (result i32) (local $set i32)
+        (drop (call $told (i32.const 0)))
         (local.set $set (call $set))
         (call $all (local.get $set) (call $add (local.get $set) (call $wait-for (i64.const 0x7000000000000000))))
         (unreachable))
@@ -302,11 +303,17 @@ fn those_that_do_not_end_are_ended() {
 #[test]
 fn those_that_wait_are_cancelled() {
     for name in ["spin", "sleep"] {
-        let (instance, token) = (instance(), CancelToken::new());
+        let (token, (begun, begins)) = (CancelToken::new(), mpsc::channel());
+        let mut options = options();
+        options.imports.func("test:suspends/host", "told", move |args| {
+            begun.send(()).expect("somebody waits for it");
+            Ok(args[0].clone())
+        });
+        let instance = plugin().instantiate(options).expect("an instance");
         let canceller = thread::spawn({
             let token = token.clone();
             move || {
-                thread::sleep(Duration::from_millis(50));
+                begins.recv().expect("it begins");
                 token.cancel();
             }
         });

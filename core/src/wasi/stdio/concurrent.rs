@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use wasmtime_wasi::p2::{InputStream as _, Pollable as _, StreamError};
 
+use crate::sched::task;
 use crate::wasi::preview2::Output;
 use crate::wasi::stdio::component::ComponentInput;
 
@@ -21,6 +22,12 @@ impl Wait {
         self.0 = Some(Mutex::new(Box::pin(wait)));
     }
 
+    /// Lets others have a turn after each piece. The engine copies one stream of the host's to
+    /// another for as long as neither waits, and nothing could end that.
+    fn begin_turn(&mut self) {
+        self.begin(task::give_turn());
+    }
+
     /// Ready if there is nothing to wait for.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if let Some(wait) = &mut self.0 {
@@ -31,43 +38,21 @@ impl Wait {
     }
 }
 
-/// Lets others have a turn before each piece. The engine copies one stream of the host's to another
-/// for as long as neither waits, and nothing could end that.
-#[derive(Default)]
-struct Turn {
-    is_over: bool,
-}
-
-impl Turn {
-    fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
-        self.is_over = !self.is_over;
-        if !self.is_over {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    }
-}
-
 /// Standard input.
 pub(crate) struct Reading {
     input: ComponentInput,
     wait: Wait,
-    turn: Turn,
 }
 
 impl Reading {
     pub(crate) fn new(input: &ComponentInput) -> Reading {
-        Reading { input: input.clone(), wait: Wait::default(), turn: Turn::default() }
+        Reading { input: input.clone(), wait: Wait::default() }
     }
 }
 
 impl AsyncRead for Reading {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
-        let Reading { input, wait, turn } = &mut *self;
-        if wait.0.is_none() {
-            ready!(turn.poll(context));
-        }
+        let Reading { input, wait } = &mut *self;
         while buffer.remaining() > 0 {
             ready!(wait.poll(context));
             match input.read(buffer.remaining()) {
@@ -77,6 +62,7 @@ impl AsyncRead for Reading {
                 }
                 Ok(bytes) => {
                     buffer.put_slice(&bytes);
+                    wait.begin_turn();
                     break;
                 }
                 Err(StreamError::Closed) => break,
@@ -93,12 +79,12 @@ impl AsyncRead for Reading {
 pub(crate) struct Writing {
     output: Output,
     wait: Wait,
-    turn: Turn,
+    turn: Wait,
 }
 
 impl Writing {
     pub(crate) fn new(output: &Output) -> Writing {
-        Writing { output: output.clone(), wait: Wait::default(), turn: Turn::default() }
+        Writing { output: output.clone(), wait: Wait::default(), turn: Wait::default() }
     }
 }
 
@@ -106,6 +92,7 @@ impl AsyncWrite for Writing {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
         ready!(self.as_mut().poll_flush(context))?;
         ready!(self.turn.poll(context));
+        self.turn.begin_turn();
         Poll::Ready(self.output.take(bytes))
     }
 
