@@ -98,7 +98,7 @@ async fn call_by_values(
 }
 
 /// Whether the functions of the component may suspend.
-fn suspends(store: &StoreContextMut<'_, State>) -> bool {
+pub(super) fn suspends(store: &StoreContextMut<'_, State>) -> bool {
     cfg!(feature = "wasi-0-3") && store.engine().get_concurrency_support()
 }
 
@@ -116,9 +116,10 @@ async fn in_turn<R>(suspends: bool, call: impl Future<Output = wasmtime::Result<
 /// guest's objects, those that the host's program has are no handles of the guest.
 pub(crate) fn bound_handles(store: &mut StoreContextMut<'_, State>) {
     let state = store.data();
-    let most = state.max_handles() + state.handles.counts().given as usize;
+    let given = state.handles.counts().given as usize;
+    let most = state.max_handles() + given;
     #[cfg(feature = "wasi-0-3")]
-    let most = concurrent::bound(store, most);
+    let most = concurrent::bound(store, most, given);
     store.set_max_component_handles(most);
 }
 

@@ -36,15 +36,14 @@ pub(crate) fn define(linked: &mut LinkerInstance<'_, State>, name: &str, imports
 }
 
 /// How many handles a guest may have whose functions suspend, of so many: those of its streams,
-/// futures and tasks count, of which many hold a descriptor of WASI. Bounds the tasks, too, which
-/// go on after the function has returned that began them.
-pub(crate) fn bound(store: &mut StoreContextMut<'_, State>, most: usize) -> usize {
+/// futures and tasks count, of which many hold a descriptor of WASI; those that it has given to the
+/// host's program don't. Bounds the tasks, too, which go on after the function has returned that
+/// began them.
+pub(crate) fn bound(store: &mut StoreContextMut<'_, State>, most: usize, given: usize) -> usize {
     let most_wasi = store.data().max_wasi;
     let Some(tasks) = store.concurrent_resource_table() else { return most };
     tasks.set_max_capacity(most_wasi.saturating_mul(PARTS));
     bound_values(store);
-    // Beside those of the host's program.
-    let given = store.data().handles.counts().given as usize;
     let most = most.min(most_wasi.saturating_add(given));
     if let Some(component) = &mut store.data_mut().component {
         component.most_handles = Some(most);

@@ -13,6 +13,8 @@ use crate::abi::lift::{Lift, Lifting};
 use crate::abi::memory::{self, GuestMemory};
 use crate::abi::quota::Quota;
 use crate::call::answer::put_result;
+#[cfg(feature = "wasi-0-3")]
+use crate::call::component::suspends;
 use crate::call::invoke::place;
 use crate::config::Lease;
 use crate::config::budget::Caller;
@@ -120,7 +122,7 @@ impl Calls<'_, '_> {
         // It may call another component whose functions suspend, which this one's event loop does
         // not allow.
         #[cfg(feature = "wasi-0-3")]
-        let deferred: Deferred = if self.store.engine().get_concurrency_support() { Box::pin(task::outside(deferred)) } else { deferred };
+        let deferred: Deferred = if suspends(self.store) { Box::pin(task::outside(deferred)) } else { deferred };
         let answer = match self.lease {
             Some(lease) => {
                 let channel = self.store.data().channels.open(lease.id);

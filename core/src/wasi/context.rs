@@ -138,3 +138,31 @@ fn context(name: &str, sandbox: &Sandbox, limits: &Limits, clock: Option<&Simula
     }
     builder
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use wasmtime_wasi::WasiCtxView;
+
+    use super::*;
+
+    /// A store's data that is never used: for linkers alone.
+    pub(crate) struct Unused(Wasi);
+
+    impl Host for Unused {
+        fn wasi(&mut self) -> &mut Wasi {
+            &mut self.0
+        }
+
+        fn memory(&self) -> Option<Memory> {
+            None
+        }
+
+        fn resume(&mut self) {}
+    }
+
+    impl wasmtime_wasi::WasiView for Unused {
+        fn ctx(&mut self) -> WasiCtxView<'_> {
+            self.0.p1.ctx()
+        }
+    }
+}

@@ -156,32 +156,10 @@ async fn receive<T: Host + WasiView + 'static>(
 
 #[cfg(test)]
 mod tests {
-    use wasmtime::{Config, Engine, Memory};
-    use wasmtime_wasi::WasiCtxView;
+    use wasmtime::{Config, Engine};
 
     use super::*;
-    use crate::wasi::context::Wasi;
-
-    /// A store's data that is never used.
-    struct Unused(Wasi);
-
-    impl Host for Unused {
-        fn wasi(&mut self) -> &mut Wasi {
-            &mut self.0
-        }
-
-        fn memory(&self) -> Option<Memory> {
-            None
-        }
-
-        fn resume(&mut self) {}
-    }
-
-    impl WasiView for Unused {
-        fn ctx(&mut self) -> WasiCtxView<'_> {
-            self.0.p1.ctx()
-        }
-    }
+    use crate::wasi::context::tests::Unused;
 
     /// wasmtime-wasi may name another version some day.
     #[test]
